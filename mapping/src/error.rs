@@ -1,0 +1,36 @@
+//! What can be wrong with a model, a capture or a mapping.
+
+/// A condition that the caller's input violates; each message names the thing and says what would be right.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A tensor whose shape does not fit.
+    #[error("tensor {tensor} has shape {got:?}; expected {expected}")]
+    Shape {
+        /// Its name.
+        tensor: &'static str,
+        /// What would fit.
+        expected: String,
+        /// What it has.
+        got: Vec<usize>,
+    },
+    /// A number that is NaN or infinite.
+    #[error("tensor {tensor} holds {got} at {index}: every number must be finite")]
+    NotFinite {
+        /// Name of the tensor.
+        tensor: String,
+        /// Where in it.
+        index: String,
+        /// What stands there.
+        got: f32,
+    },
+    /// A query whose every key is masked.
+    #[error("query {query} has no key to attend to: all are masked")]
+    NoKey {
+        /// Index of the query.
+        query: usize,
+    },
+    /// What the engine refuses.
+    #[error(transparent)]
+    Sim(#[from] ceas_sim::Error),
+}

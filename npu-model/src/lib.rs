@@ -1,0 +1,1 @@
+//! Counted physical events priced in joules and seconds.

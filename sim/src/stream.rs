@@ -1,0 +1,164 @@
+//! Randomness: every stream is a function of (seed, purpose, replica, block), so that the same seed gives the same
+//! bytes on any number of threads and on every instruction set.
+
+use std::convert::Infallible;
+
+use rand::rand_core::TryRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+
+/// What a stream is used for. Streams of different purposes never meet, whatever else is equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Purpose {
+    /// Initial configurations.
+    Initial = 1,
+    /// Updates of spins.
+    Update = 2,
+    /// Resampling of data (bootstrap).
+    Resampling = 3,
+    /// Building random instances (rows, couplings, graphs).
+    Instance = 4,
+    /// Everything a test draws.
+    Test = 5,
+}
+
+/// A portable random stream: xoshiro256++ seeded from (seed, purpose, replica, block).
+///
+/// The 256-bit state is a SplitMix64-style hash of the four numbers; two streams overlap within 2⁶⁴ draws with a probability
+/// below 2⁻¹²⁰. Source: Blackman and Vigna, doi:10.1145/3460772.
+///
+/// ```
+/// use ceas_sim::stream::{Purpose, Stream};
+/// let mut a = Stream::new(7, Purpose::Update, 0, 0);
+/// let mut b = Stream::new(7, Purpose::Update, 1, 0);
+/// assert_ne!(a.next_u64(), b.next_u64());
+/// assert_eq!(Stream::new(7, Purpose::Update, 0, 0).next_u64(), Stream::new(7, Purpose::Update, 0, 0).next_u64());
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    generator: Xoshiro256PlusPlus,
+    /// The upper half of a 64-bit draw whose lower half has been handed out.
+    half: Option<u32>,
+}
+
+/// The finaliser of SplitMix64 (Stafford's mix 13): a bijection of 64-bit words.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+impl Stream {
+    /// The stream of one block of one replica.
+    pub fn new(seed: u64, purpose: Purpose, replica: u64, block: u64) -> Self {
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut bytes = [0u8; 32];
+        let key = [seed, purpose as u64, replica, block];
+        for (word, chunk) in bytes.chunks_exact_mut(8).enumerate() {
+            let mut z = mix(GOLDEN.wrapping_mul(word as u64 + 1));
+            for part in key {
+                z = mix(z.wrapping_add(GOLDEN) ^ mix(part.wrapping_add(GOLDEN)));
+            }
+            chunk.copy_from_slice(&z.to_le_bytes());
+        }
+        Self { generator: Xoshiro256PlusPlus::from_seed(bytes), half: None }
+    }
+
+    /// 64 random bits.
+    #[inline]
+    pub fn next_u64(&mut self) -> u64 {
+        let Ok(bits) = self.generator.try_next_u64();
+        bits
+    }
+
+    /// 32 random bits: the low half of a 64-bit draw, then its high half.
+    #[inline]
+    pub fn next_u32(&mut self) -> u32 {
+        match self.half.take() {
+            Some(high) => high,
+            None => {
+                let bits = self.next_u64();
+                self.half = Some((bits >> 32) as u32);
+                bits as u32
+            }
+        }
+    }
+
+    /// A uniform number in [0, 1) that is a multiple of 2⁻⁵³.
+    #[inline]
+    pub fn uniform(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// A uniform integer in 0 .. `n`, exactly (Lemire's multiply-and-reject, arXiv:1805.10941).
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    #[inline]
+    pub fn below(&mut self, n: u64) -> u64 {
+        assert!(n > 0, "no integer is below 0");
+        let threshold = n.wrapping_neg() % n;
+        loop {
+            let wide = u128::from(self.next_u64()) * u128::from(n);
+            if wide as u64 >= threshold {
+                return (wide >> 64) as u64;
+            }
+        }
+    }
+
+    /// A standard normal number (Marsaglia's polar method, doi:10.1137/1006063; one of its pair is used).
+    pub fn normal(&mut self) -> f64 {
+        loop {
+            let x = 2.0 * self.uniform() - 1.0;
+            let y = 2.0 * self.uniform() - 1.0;
+            let r = x * x + y * y;
+            if r > 0.0 && r < 1.0 {
+                return x * libm::sqrt(-2.0 * libm::log(r) / r);
+            }
+        }
+    }
+}
+
+/// So that libraries which ask for a generator can be handed a stream.
+impl TryRng for Stream {
+    type Error = Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.next_u32())
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.next_u64())
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// The streams of one replica, one per block of sites that is updated as a unit.
+///
+/// The number of blocks depends on the model alone, never on the number of threads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Streams {
+    blocks: Vec<Stream>,
+}
+
+impl Streams {
+    /// Streams of `blocks` blocks of replica `replica`.
+    pub fn new(seed: u64, purpose: Purpose, replica: u64, blocks: usize) -> Self {
+        Self { blocks: (0..blocks.max(1)).map(|b| Stream::new(seed, purpose, replica, b as u64)).collect() }
+    }
+
+    /// The stream of block 0, for updates that work on one site or one cluster at a time.
+    #[inline]
+    pub fn first(&mut self) -> &mut Stream {
+        &mut self.blocks[0]
+    }
+
+    /// All streams, in the order of the blocks.
+    pub fn blocks(&mut self) -> &mut [Stream] {
+        &mut self.blocks
+    }
+}

@@ -1,0 +1,49 @@
+//! The command line: one file a verb, what they share, and the two ways to fail.
+
+pub mod attend;
+pub mod capture;
+pub mod common;
+pub mod compare;
+pub mod failure;
+pub mod manual;
+pub mod snapshot;
+pub mod sweep;
+
+use clap::{Parser, Subcommand};
+
+/// What happens when a transformer runs on a lattice of thermal spins instead of a GPU.
+///
+/// Standard output carries the result: a table, or one JSON document with --json. Standard error carries progress and
+/// warnings. Exit code 0: success; 1: the run failed; 2: the command line or an input file is wrong.
+#[derive(Parser)]
+#[command(name = "ceas", version, max_term_width = 110)]
+pub struct Cli {
+    /// The job to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The jobs.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run real attention heads as thermal spins: error, entropy, relaxation
+    Attend(attend::Arguments),
+    /// Sweep the inverse temperature of a lattice and locate β_c with an error bar
+    Sweep(sweep::Arguments),
+    /// Write lattice configurations to HDF5 while they are simulated
+    Snapshot(snapshot::Arguments),
+    /// Price counted events on devices beside a GPU, at equal output error
+    Compare(compare::Arguments),
+    /// Write queries, keys and values of a real model to a file that attend reads
+    Capture(capture::Arguments),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell to complete for
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of the program or of one verb
+    Man {
+        /// The verb; without it, the page of the program
+        verb: Option<String>,
+    },
+}

@@ -1,0 +1,27 @@
+//! The command `ceas`: one match over the jobs. Exit code 0 success, 1 the run failed, 2 the command line or an input is wrong.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod report;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let job = Cli::parse();
+    let outcome = match job.command {
+        Command::Attend(arguments) => cli::attend::run(&arguments),
+        Command::Sweep(arguments) => cli::sweep::run(&arguments),
+        Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
+        Command::Compare(arguments) => cli::compare::run(&arguments),
+        Command::Capture(arguments) => cli::capture::run(&arguments),
+        Command::Completions { shell } => cli::manual::completions(shell),
+        Command::Man { verb } => cli::manual::page(verb.as_deref()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -18,6 +18,7 @@ pub mod activity;
 pub mod beta;
 pub mod error;
 pub mod plan;
+pub mod potts;
 pub mod run;
 pub mod schedule;
 pub mod stream;

@@ -22,6 +22,7 @@ pub mod kernel;
 pub mod memory;
 pub mod observable;
 pub mod plan;
+pub mod potts;
 pub mod run;
 pub mod schedule;
 pub mod spins;

@@ -30,6 +30,12 @@ pub enum Error {
         /// Index of the query.
         query: usize,
     },
+    /// A one-hot cluster that cannot be built.
+    #[error("one-hot cluster: {violated}")]
+    OneHot {
+        /// The condition violated.
+        violated: &'static str,
+    },
     /// What the engine refuses.
     #[error(transparent)]
     Sim(#[from] ceas_sim::Error),

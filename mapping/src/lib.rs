@@ -5,5 +5,7 @@
 
 pub mod error;
 pub mod heads;
+pub mod one_hot;
+pub mod program;
 
 pub use error::Error;

@@ -30,4 +30,5 @@ pub mod stream;
 pub mod topology;
 pub mod update;
 
+pub use beta::Beta;
 pub use error::Error;

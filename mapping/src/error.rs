@@ -30,6 +30,16 @@ pub enum Error {
         /// Index of the query.
         query: usize,
     },
+    /// A chain longer than can be counted.
+    #[error(
+        "{samples} read-outs every {interval} sweeps are more sweeps than can be counted: choose a shorter interval"
+    )]
+    Sweeps {
+        /// Read-outs asked for.
+        samples: u64,
+        /// Sweeps between two of them.
+        interval: u64,
+    },
     /// What the engine refuses.
     #[error(transparent)]
     Sim(#[from] ceas_sim::Error),

@@ -21,6 +21,8 @@ pub enum Purpose {
     Instance = 4,
     /// Everything a test draws.
     Test = 5,
+    /// Chains run only to measure how far an ensemble is from its law.
+    Ensemble = 16,
 }
 
 /// A portable random stream: xoshiro256++ seeded from (seed, purpose, replica, block).

@@ -40,6 +40,12 @@ pub enum Error {
         /// Sweeps between two of them.
         interval: u64,
     },
+    /// A one-hot cluster that cannot be built.
+    #[error("one-hot cluster: {violated}")]
+    OneHot {
+        /// The condition violated.
+        violated: &'static str,
+    },
     /// What the engine refuses.
     #[error(transparent)]
     Sim(#[from] ceas_sim::Error),

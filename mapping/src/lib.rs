@@ -6,5 +6,7 @@
 pub mod attention;
 pub mod error;
 pub mod heads;
+pub mod one_hot;
+pub mod program;
 
 pub use error::Error;

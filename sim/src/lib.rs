@@ -17,9 +17,11 @@
 pub mod activity;
 pub mod beta;
 pub mod error;
+pub mod exact;
 pub mod plan;
 pub mod run;
 pub mod schedule;
+pub mod statistics;
 pub mod stream;
 pub mod update;
 

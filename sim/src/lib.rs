@@ -18,11 +18,17 @@ pub mod activity;
 pub mod beta;
 pub mod error;
 pub mod exact;
+pub mod hamiltonian;
+pub mod kernel;
+pub mod memory;
+pub mod observable;
 pub mod plan;
 pub mod run;
 pub mod schedule;
+pub mod spins;
 pub mod statistics;
 pub mod stream;
+pub mod topology;
 pub mod update;
 
 pub use error::Error;

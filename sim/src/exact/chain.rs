@@ -34,19 +34,19 @@ impl Chain {
     /// A chain of `sites` spins.
     ///
     /// # Errors
-    /// [`Error::SiteCount`] for a ring of fewer than 3 spins or an open chain of none;
-    /// [`Error::Coupling`] if J or h is not finite.
+    /// [`Error::SiteCount`] for a ring of fewer than 2 spins or an open chain of none;
+    /// [`Error::NotFinite`] if J or h is not finite.
     pub fn new(sites: usize, coupling: f64, field: f64, ends: Ends) -> Result<Self, Error> {
         let (what, least) = match ends {
-            Ends::Ring => ("a ring", 3),
+            Ends::Ring => ("a ring", 2),
             Ends::Open => ("an open chain", 1),
         };
         if sites < least {
             return Err(Error::SiteCount { what, got: sites, least, most: usize::MAX });
         }
-        for got in [coupling, field] {
+        for (what, got) in [("coupling", coupling), ("field", field)] {
             if !got.is_finite() {
-                return Err(Error::Coupling { got });
+                return Err(Error::NotFinite { what, index: 0, got });
             }
         }
         Ok(Self { sites, coupling, field, ends })

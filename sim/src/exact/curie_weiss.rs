@@ -26,12 +26,14 @@ impl CurieWeiss {
     /// The graph with couplings J/N and field h.
     ///
     /// # Errors
-    /// [`Error::Coupling`] if one of them is not finite.
+    /// [`Error::NotFinite`] if one of them is not finite.
     pub fn new(coupling: f64, field: f64) -> Result<Self, Error> {
-        match [coupling, field].into_iter().find(|x| !x.is_finite()) {
-            Some(got) => Err(Error::Coupling { got }),
-            None => Ok(Self { coupling, field }),
+        for (what, got) in [("coupling", coupling), ("field", field)] {
+            if !got.is_finite() {
+                return Err(Error::NotFinite { what, index: 0, got });
+            }
         }
+        Ok(Self { coupling, field })
     }
 
     /// Exact averages of N = `sites` spins.

@@ -3,6 +3,8 @@
 use super::averages::{Averages, WeightedSum};
 use crate::beta::Beta;
 use crate::error::Error;
+use crate::hamiltonian::Hamiltonian;
+use crate::spins::Spins;
 
 /// The largest number of spins that is enumerated: 2²⁴ configurations.
 pub const MOST_SITES: usize = 24;
@@ -10,32 +12,22 @@ pub const MOST_SITES: usize = 24;
 /// Configurations after which the running energy is computed afresh, so that rounding cannot accumulate.
 const REFRESH: u32 = 1 << 10;
 
-/// What enumeration needs to know of a Hamiltonian over N spins s = ±1.
-pub trait Energetics {
-    /// Number of spins N.
-    fn sites(&self) -> usize;
-    /// H(s), total.
-    fn energy(&self, spins: &[i8]) -> f64;
-    /// The energy E(after) − E(before) of flipping spin `site`: 2 s_i (h_i + Σ_j J_ij s_j).
-    fn flip_energy(&self, spins: &[i8], site: usize) -> f64;
-}
-
-/// Calls `see(spins, energy)` once for each of the 2ᴺ configurations.
+/// Calls `see(spins, energy)` once for each of the 2ᴺ configurations, `energy` being H(s), total.
 ///
 /// # Errors
 /// [`Error::SiteCount`] unless 1 ≤ N ≤ [`MOST_SITES`].
-pub fn visit(model: &impl Energetics, mut see: impl FnMut(&[i8], f64)) -> Result<(), Error> {
-    let sites = model.sites();
+pub fn visit(model: &Hamiltonian, mut see: impl FnMut(&Spins, f64)) -> Result<(), Error> {
+    let sites = model.n_sites();
     if !(1..=MOST_SITES).contains(&sites) {
         return Err(Error::SiteCount { what: "enumeration", got: sites, least: 1, most: MOST_SITES });
     }
-    let mut spins = vec![-1i8; sites];
+    let mut spins = Spins::up(sites);
     let mut energy = model.energy(&spins);
     see(&spins, energy);
     for step in 1..1u32 << sites {
         let site = step.trailing_zeros() as usize;
-        energy += model.flip_energy(&spins, site);
-        spins[site] = -spins[site];
+        energy += model.delta_e(&spins, site);
+        spins.flip(site);
         if step.is_multiple_of(REFRESH) {
             energy = model.energy(&spins);
         }
@@ -46,13 +38,17 @@ pub fn visit(model: &impl Energetics, mut see: impl FnMut(&[i8], f64)) -> Result
 
 /// Exact averages at `beta` as sums over all 2ᴺ configurations.
 ///
+/// ```
+/// use ceas_sim::{beta::Beta, exact::enumeration, hamiltonian::Hamiltonian, topology::Topology};
+/// let pair = Hamiltonian::ferromagnet(Topology::open_chain(2).unwrap());
+/// let exact = enumeration::averages(&pair, Beta::new(0.5).unwrap()).unwrap();
+/// assert!((exact.energy + 0.5f64.tanh()).abs() < 1e-15);
+/// ```
+///
 /// # Errors
 /// [`Error::SiteCount`] unless 1 ≤ N ≤ [`MOST_SITES`].
-pub fn averages(model: &impl Energetics, beta: Beta) -> Result<Averages, Error> {
-    let mut sum = WeightedSum::new(model.sites(), beta);
-    visit(model, |spins, energy| {
-        let magnetization: i64 = spins.iter().map(|&s| i64::from(s)).sum();
-        sum.add(energy, magnetization as f64, 0.0);
-    })?;
+pub fn averages(model: &Hamiltonian, beta: Beta) -> Result<Averages, Error> {
+    let mut sum = WeightedSum::new(model.n_sites(), beta);
+    visit(model, |spins, energy| sum.add(energy, spins.magnetization() as f64, 0.0))?;
     Ok(sum.averages())
 }

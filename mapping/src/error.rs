@@ -30,6 +30,9 @@ pub enum Error {
         /// Index of the query.
         query: usize,
     },
+    /// What is wrong with a model folder, a text, or a capture file.
+    #[error(transparent)]
+    Reference(#[from] crate::reference::Error),
     /// What the engine refuses.
     #[error(transparent)]
     Sim(#[from] ceas_sim::Error),

@@ -5,5 +5,7 @@
 
 pub mod error;
 pub mod heads;
+pub mod qkv;
+pub mod reference;
 
 pub use error::Error;

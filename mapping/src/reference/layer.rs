@@ -7,11 +7,9 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use super::error::Error;
 use super::weights::Weights;
 
-/// Columns that one task of a matrix product computes. It does not depend on the number of threads, so neither does the result.
-const COLUMNS: usize = 96;
-
-/// Rows that one task of an element-wise map treats.
-const ROWS: usize = 8;
+/// Rows that one task computes. It does not depend on the number of threads, so neither does the result. Fewer rows would
+/// pack the matrix more often, more would leave cores idle.
+const ROWS: usize = 32;
 
 /// An affine map y = x·W + b with `W` `[n_in, n_out]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,13 +37,12 @@ impl Dense {
     /// processors may differ in the last bits, two thread counts never do.
     pub fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut y = Array2::zeros((x.nrows(), self.weight.ncols()));
-        y.axis_chunks_iter_mut(Axis(1), COLUMNS)
+        y.axis_chunks_iter_mut(Axis(0), ROWS)
             .into_par_iter()
-            .zip(self.weight.axis_chunks_iter(Axis(1), COLUMNS))
-            .zip(self.bias.axis_chunks_iter(Axis(0), COLUMNS))
-            .for_each(|((mut y, w), b)| {
-                y.assign(&b);
-                general_mat_mul(1.0, &x, &w, 1.0, &mut y);
+            .zip(x.axis_chunks_iter(Axis(0), ROWS))
+            .for_each(|(mut y, x)| {
+                y.assign(&self.bias);
+                general_mat_mul(1.0, &x, &self.weight, 1.0, &mut y);
             });
         y
     }

@@ -46,6 +46,9 @@ pub enum Error {
         /// The condition violated.
         violated: &'static str,
     },
+    /// What is wrong with a model folder, a text, or a capture file.
+    #[error(transparent)]
+    Reference(#[from] crate::reference::Error),
     /// What the engine refuses.
     #[error(transparent)]
     Sim(#[from] ceas_sim::Error),

@@ -8,5 +8,7 @@ pub mod error;
 pub mod heads;
 pub mod one_hot;
 pub mod program;
+pub mod qkv;
+pub mod reference;
 
 pub use error::Error;

@@ -1,6 +1,7 @@
 //! What is reported of one head: its thermodynamics, and what was measured beside its law.
 
 use ceas_sim::activity::Activity;
+use ceas_sim::statistics::Autocorrelation;
 use serde::Serialize;
 
 use super::plug_in::expected_divergence;
@@ -74,13 +75,14 @@ pub struct HeadReport {
     pub kl_expected: f64,
     /// (K − 1)/(2S), the same for many samples of every state: too large while rare states are not seen.
     pub kl_asymptotic: f64,
-    /// τ_int in read-outs: ½ for independent draws, measured from the scores of the chains for a chain.
+    /// τ_int of the score of the state, in read-outs: ½ for independent draws; for chains measured from all of them together, each about its
+    /// exact mean, so that a row counts by the variance of its score (NaN with fewer than 4 read-outs).
     pub tau_int: f64,
-    /// Standard error of `tau_int`; 0 where it is exact.
+    /// Standard error of `tau_int`; 0 for independent draws, where it is exact.
     pub tau_int_error: f64,
-    /// The exact τ_int of the same quantity.
+    /// The exact τ_int of the same quantity with the same weights, from the spectrum of the chain.
     pub tau_int_exact: f64,
-    /// The exact τ_int of the value rows, which sets the error of the output.
+    /// The exact τ_int of the value rows, weighted by V: it sets the error of the output.
     pub tau_int_value: f64,
     /// Read-outs per query for a relative error of 10 %, were they taken in this way.
     pub samples_10_percent: f64,
@@ -122,6 +124,7 @@ impl HeadReport {
         let noise = 2.0 * tau_int_value * rows.iter().map(|row| row.row.variance).sum::<f64>();
         let samples_for = |error: f64| (noise / (error * error * signal)).ceil();
         let fresh = !matches!(sample.sampling.sampler, Sampler::Metropolis(_));
+        let tau_int = if fresh { Measured { mean: 0.5, error: 0.0 } } else { measured_tau(rows) };
         Self {
             layer,
             head,
@@ -146,8 +149,8 @@ impl HeadReport {
                 f64::NAN
             },
             kl_asymptotic: mean(&|row| (states(row) - 1.0) / (2.0 * s)),
-            tau_int: tau_int_exact,
-            tau_int_error: 0.0,
+            tau_int: tau_int.mean,
+            tau_int_error: tau_int.error,
             tau_int_exact,
             tau_int_value,
             samples_10_percent: samples_for(0.1),
@@ -174,6 +177,16 @@ fn weighted(
     let total: f64 = rows.iter().map(&weight).sum();
     let sum: f64 = rows.iter().map(|row| weight(row) * tau(row).unwrap_or(0.5)).sum();
     if total > 0.0 { sum / total } else { 0.5 }
+}
+
+/// τ_int of the scores of all chains together.
+fn measured_tau(rows: &[RowSample]) -> Measured {
+    let series: Vec<&[f64]> =
+        rows.iter().filter_map(|row| row.chain.as_ref()).map(|chain| chain.scores.as_slice()).collect();
+    match Autocorrelation::of(&series) {
+        Ok(analysis) => Measured { mean: analysis.tau_int.mean, error: analysis.tau_int.error },
+        Err(_) => Measured { mean: f64::NAN, error: f64::NAN },
+    }
 }
 
 /// Error and predicted error at one number of samples.

@@ -47,7 +47,7 @@ pub struct RowSample {
 /// What a chain of read-outs adds.
 #[derive(Debug, Clone)]
 pub struct ChainSample {
-    /// Score of the state at each read-out, less the highest score of the row.
+    /// Score of the state at each read-out, less its exact mean ⟨s⟩.
     pub scores: Vec<f64>,
     /// Exact τ_int of the score, in read-outs.
     pub tau_score: f64,
@@ -224,10 +224,11 @@ fn draw(row: &Row, values: ArrayView2<'_, f64>, place: Place, sampling: &Samplin
             let interval = dynamics.interval.max(1);
             let sweeps = samples.checked_mul(interval).ok_or(Error::Sweeps { samples, interval })?;
             let plan = Plan { thermalization: dynamics.sweeps, sweeps, every: interval };
+            let mean = -row.law.internal_energy() - row.spin.highest();
             let mut run = Run::new(&row.spin, start, Metropolis, dynamics.schedule(beta)?, streams);
             run.drive(&plan, |run| {
                 decoder.read(*run.state());
-                scores.push(row.spin.gap(*run.state()));
+                scores.push(row.spin.gap(*run.state()) - mean);
                 ControlFlow::Continue(())
             });
             run.activity()

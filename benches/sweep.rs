@@ -97,5 +97,10 @@ fn clusters(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sweeps, clusters);
+criterion_group! {
+    name = benches;
+    // Criterion's plots look for system fonts, which the workspace's plotters is built without.
+    config = Criterion::default().without_plots();
+    targets = sweeps, clusters
+}
 criterion_main!(benches);

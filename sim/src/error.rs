@@ -109,4 +109,14 @@ pub enum Error {
     /// A cluster update that would flip nothing.
     #[error("0 clusters per sweep: at least one is needed")]
     NoCluster,
+    /// A file of results that could not be written or read.
+    #[error("{action} {}: {cause}", path.display())]
+    Archive {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// What the operating system or the HDF5 library says.
+        cause: String,
+    },
 }

@@ -62,7 +62,7 @@ struct AnnealFlags {
     /// Shape of β(t) before the first read-out [default: geometric]
     #[arg(long, value_enum, help_heading = "Annealing (--sampler metropolis)")]
     schedule: Option<RampName>,
-    /// Sweeps before the first read-out [default: 200]
+    /// Sweeps before the first read-out [default: 5 per key]
     #[arg(long, value_name = "N", help_heading = "Annealing (--sampler metropolis)")]
     anneal_sweeps: Option<u64>,
     /// β of the first sweep [default: a tenth of β]
@@ -98,8 +98,9 @@ const CHAINS: u16 = 500;
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.common.prepare()?;
-    let sampler = arguments.sampler().input()?;
+    arguments.sampler(1).input()?;
     let set = arguments.source.load()?;
+    let sampler = arguments.sampler(set.n_keys()).input()?;
     let chosen = arguments.choose(&set).input()?;
     let betas = Betas::parse(&arguments.beta, &set, &chosen).input()?;
     let shown = arguments.shown(&set, &chosen).input()?;
@@ -136,7 +137,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    fn sampler(&self) -> anyhow::Result<Sampler> {
+    fn sampler(&self, keys: usize) -> anyhow::Result<Sampler> {
         let AnnealFlags { schedule, anneal_sweeps, beta_from, interval } = &self.anneal;
         if self.sampler != SamplerName::Metropolis {
             let given = [
@@ -169,7 +170,8 @@ impl Arguments {
         if *interval == Some(0) {
             bail!("--interval 0: at least one sweep lies between two read-outs");
         }
-        let sweeps = anneal_sweeps.unwrap_or(200);
+        // The slowest mode decays by a factor of at most 1 − 1/N per sweep.
+        let sweeps = anneal_sweeps.unwrap_or(5 * keys as u64);
         if sweeps == 0 && ramp != Ramp::Constant {
             bail!("--anneal-sweeps 0: a ramp needs at least one sweep; --schedule constant may have none");
         }

@@ -53,7 +53,7 @@ impl Curve {
         B::ErrorType: 'static,
     {
         let last = self.points.last().map_or(1.0, |p| p.samples as f64);
-        let right = self.targets.iter().map(|t| t.1).fold(last, f64::max) * 2.0;
+        let right = self.targets.iter().map(|t| t.1).fold(last, f64::max) * 12.0;
         let law = self.law(right);
         let seen = |f: fn(f64, f64) -> f64, start: f64| {
             let points = self.points.iter().map(|p| 100.0 * p.rel_error).filter(|e| *e > 0.0);

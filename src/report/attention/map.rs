@@ -48,23 +48,23 @@ impl Maps {
         B::ErrorType: 'static,
     {
         let cells = self.exact.len().max(self.exact.first().map_or(1, Vec::len));
-        let cell = (SIDE / cells as i32).max(1);
+        // Edges are rounded one by one, so that the cells fill the map exactly.
+        let edge = |index: usize| (index as f64 * f64::from(SIDE) / cells as f64).round() as i32;
         for (map, left, title) in
             [(&self.exact, LEFT[0], "exact law"), (&self.sampled, LEFT[1], self.way.as_str())]
         {
             area.draw(&Text::new(title.to_owned(), (left, 6), text(19)))?;
             for (i, row) in map.iter().enumerate() {
                 for (j, p) in row.iter().enumerate() {
-                    let corner = (left + j as i32 * cell, TOP + i as i32 * cell);
                     let colour = p.map_or(RGBColor(225, 225, 225), |p| ramp((p / self.top).sqrt()));
-                    let end = (corner.0 + cell, corner.1 + cell);
-                    area.draw(&Rectangle::new([corner, end], colour.filled()))?;
+                    let cell = [(left + edge(j), TOP + edge(i)), (left + edge(j + 1), TOP + edge(i + 1))];
+                    area.draw(&Rectangle::new(cell, colour.filled()))?;
                 }
             }
-            let columns = map.first().map_or(0, Vec::len) as i32;
-            let frame = [(left - 1, TOP - 1), (left + columns * cell, TOP + map.len() as i32 * cell)];
+            let columns = map.first().map_or(0, Vec::len);
+            let frame = [(left - 1, TOP - 1), (left + edge(columns), TOP + edge(map.len()))];
             area.draw(&Rectangle::new(frame, FAINT.stroke_width(1)))?;
-            self.labels(area, left, cell, map.len() as i32)?;
+            self.labels(area, left, map.len(), &edge)?;
         }
         self.bar(area, LEFT[1] + SIDE + 24)
     }
@@ -74,23 +74,23 @@ impl Maps {
         &self,
         area: &DrawingArea<B, Shift>,
         left: i32,
-        cell: i32,
-        rows: i32,
+        rows: usize,
+        edge: &impl Fn(usize) -> i32,
     ) -> Result<(), Trouble>
     where
         B::ErrorType: 'static,
     {
-        let step = PITCH.div_ceil(cell as usize) * self.block;
-        let bottom = TOP + rows * cell + 5;
+        let step = PITCH.div_ceil(edge(1).max(1) as usize) * self.block;
+        let bottom = TOP + edge(rows) + 5;
         let beside = text(12).pos(Pos::new(HPos::Right, VPos::Center));
         let below = TextStyle::from(("sans-serif", 12).into_font().transform(FontTransform::Rotate270))
             .color(&INK)
             .pos(Pos::new(HPos::Right, VPos::Center));
         for (j, token) in self.tokens.iter().enumerate().step_by(step) {
-            let at = (j / self.block) as i32 * cell + cell / 2;
+            let at = (edge(j / self.block) + edge(j / self.block + 1)) / 2;
             let name: String = token.chars().take(13).collect();
             // Queries carry the names of the keys only where the two are the same positions.
-            if rows as usize == self.tokens.len().div_ceil(self.block) {
+            if rows == self.tokens.len().div_ceil(self.block) {
                 area.draw(&Text::new(name.clone(), (left - 6, TOP + at), beside.clone()))?;
             }
             area.draw(&Text::new(name, (left + at, bottom), below.clone()))?;

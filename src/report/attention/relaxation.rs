@@ -5,6 +5,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::Attended;
+use super::curve::short;
 use crate::report::figure::{FAINT, INK, SAMPLED, SERIES, THEORY, Trouble, text};
 
 /// Total variation along the schedule, exact and measured.
@@ -53,13 +54,14 @@ impl RelaxationPanel {
             .build_cartesian_2d(-0.01 * last..1.02 * last, (low..1.5).log_scale())?;
         chart
             .configure_mesh()
+            .x_label_formatter(&|s| format!("{s:.0}"))
             .x_desc("sweeps (attempts of each spin)")
             .y_desc("total variation ½ Σ|p − p_β|")
             .label_style(text(14))
             .axis_desc_style(text(15))
             .light_line_style(WHITE)
             .bold_line_style(RGBColor(230, 230, 230))
-            .y_label_formatter(&|x| if *x >= 0.01 { format!("{x}") } else { format!("{x:.0e}") })
+            .y_label_formatter(&|x| short(*x))
             .draw()?;
         chart
             .draw_series(LineSeries::new(exact, THEORY.stroke_width(2)))?

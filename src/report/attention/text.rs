@@ -91,7 +91,32 @@ fn summary(answer: &Attended) -> String {
         .and_then(|()| against_the_law(answer, &mut text))
         .and_then(|()| what_it_takes(answer, &mut text))
         .and_then(|()| where_the_heads_sit(answer, &mut text));
-    text
+    wrapped(&text)
+}
+
+/// Lines of at most 110 characters, broken between words.
+fn wrapped(text: &str) -> String {
+    let mut lines = String::new();
+    for line in text.lines() {
+        if line.chars().count() <= 110 {
+            lines.push_str(line);
+            lines.push('\n');
+            continue;
+        }
+        let mut length = 0;
+        for word in line.split(' ') {
+            let size = word.chars().count();
+            if length > 0 {
+                let full = length + 1 + size > 110;
+                lines.push(if full { '\n' } else { ' ' });
+                length = if full { 0 } else { length + 1 };
+            }
+            lines.push_str(word);
+            length += size;
+        }
+        lines.push('\n');
+    }
+    lines
 }
 
 fn what_was_run(answer: &Attended, text: &mut String) -> std::fmt::Result {
@@ -175,8 +200,8 @@ fn against_the_law(answer: &Attended, text: &mut String) -> std::fmt::Result {
     if summary.kl_over_expected.is_finite() {
         writeln!(
             text,
-            "KL of the empirical rows over its expectation, rare keys included: {:.3} ((K − 1)/2S would be {:.1} × as \
-             large: most keys are rarer than 1/S).",
+            "KL of the empirical rows over its expectation, rare keys included: {:.3}; the usual (K − 1)/2S, which counts every key \
+             as often seen, is {:.2} × that expectation.",
             summary.kl_over_expected,
             answer.heads.iter().map(|h| h.report.kl_asymptotic).sum::<f64>()
                 / answer.heads.iter().map(|h| h.report.kl_expected).sum::<f64>()
@@ -241,7 +266,7 @@ fn where_the_heads_sit(answer: &Attended, text: &mut String) -> std::fmt::Result
     writeln!(
         text,
         "Plainly: with S = {} the median head is {} % off; {} of {} heads are within 5 %, {} within 1 %. The median head needs {} \
-         read-outs per query for 5 % and {} for 1 %, and no sampler of independent states does better: the 1/√S law has no \
+         read-outs per query for 5 % and {} for 1 %, and no sampler that draws states independently does better: the law √(V/S) has no \
          constant to tune. A digital softmax gets the exact row for one normalisation.",
         grouped(s as u64),
         number(100.0 * summary.rel_error.median, 2),

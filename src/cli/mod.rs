@@ -1,6 +1,7 @@
 //! The command line: one file a verb, what they share, and the two ways to fail.
 
 pub mod attend;
+pub mod beta_table;
 pub mod capture;
 pub mod common;
 pub mod compare;

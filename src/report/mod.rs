@@ -1,5 +1,6 @@
 //! What people and scripts see: tables, figures, pages, progress. No physics.
 
+pub mod attention;
 pub mod figure;
 #[cfg(feature = "hdf5")]
 pub mod lattice;

@@ -32,7 +32,7 @@ pub use relaxation::{Ensemble, Relaxation, relax_head};
 pub use report::{CurvePoint, HeadReport, Measured};
 pub use row::Row;
 pub use sample::{ChainSample, HeadSample, RowSample, sample_head};
-pub use sampler::{Dynamics, Ramp, Sampler, Sampling};
+pub use sampler::{Dynamics, Ramp, Sampler, Sampling, Start};
 pub use summary::{Quantiles, Summary};
 pub use thermometry::{SpecificHeatPeak, specific_heat_peak};
 

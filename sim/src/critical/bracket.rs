@@ -72,7 +72,8 @@ pub(super) fn find(survey: &Survey, listener: Listener<'_>) -> Result<Pilot, Err
             found = scan(interval[0], interval[1])?;
         }
     }
-    let mut crossing = found.ok_or(refuse("the pilot run found no crossing of U₄ up to 16 times the Bethe bound"))?;
+    let mut crossing =
+        found.ok_or(refuse("the pilot run found no crossing of U₄ up to 16 times the Bethe bound"))?;
     // The first scan is coarse against the width WINDOW/L of the transition; one step of it bounds the second.
     for half in [(interval[1] - interval[0]) / (COARSE - 1) as f64, 1.5 * WINDOW / large as f64] {
         interval = [crossing - half, crossing + half];

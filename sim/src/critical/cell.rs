@@ -104,8 +104,9 @@ impl Cell {
 
     fn replica(&self, model: &Hamiltonian, effort: &Effort, number: u64) -> Result<Replica, Error> {
         // One seed per (size, β): cells are independent of each other and of whatever else is in the grid.
-        let place = Stream::new(effort.seed, Purpose::Instance, self.size as u64, self.beta.value().to_bits())
-            .next_u64();
+        let place =
+            Stream::new(effort.seed, Purpose::Instance, self.size as u64, self.beta.value().to_bits())
+                .next_u64();
         let n = model.n_sites();
         let spins = if number.is_multiple_of(2) {
             Spins::up(n)

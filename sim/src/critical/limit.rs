@@ -36,7 +36,9 @@ fn extrapolate(crossings: &[(usize, f64, f64)], exponent: f64) -> (f64, Option<f
             .sum()
     };
     // Largest first: everything is relative to it, so that close crossings lose no digits.
-    let Some(&(largest, reference, _)) = crossings.iter().max_by_key(|c| c.0) else { return (f64::NAN, None) };
+    let Some(&(largest, reference, _)) = crossings.iter().max_by_key(|c| c.0) else {
+        return (f64::NAN, None);
+    };
     if crossings.len() == 1 {
         return (reference, None);
     }
@@ -85,13 +87,7 @@ pub(super) fn limit(
         (None, format!("{crossings}; {source}; the drift with L is not assessed by one pair"))
     };
     let error = libm::hypot(resampled.error, systematic.unwrap_or(0.0));
-    Ok(Critical {
-        beta: Estimate { mean, error },
-        statistical: resampled.error,
-        systematic,
-        drift,
-        method,
-    })
+    Ok(Critical { beta: Estimate { mean, error }, statistical: resampled.error, systematic, drift, method })
 }
 
 #[cfg(test)]

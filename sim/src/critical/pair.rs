@@ -72,16 +72,12 @@ impl<'a> Window<'a> {
         let plain = all.each_ref().map(|cells| points(cells, |m| binder(&m.samples.mean())));
         let centre = plain_crossing(&plain[0], &plain[1])?;
         let near = |cells: Vec<(&'a Measured, f64)>, size: usize| {
-            let mut by_distance: Vec<(usize, f64)> = cells
-                .iter()
-                .enumerate()
-                .map(|(i, c)| (i, (c.0.cell.beta.value() - centre).abs()))
-                .collect();
+            let mut by_distance: Vec<(usize, f64)> =
+                cells.iter().enumerate().map(|(i, c)| (i, (c.0.cell.beta.value() - centre).abs())).collect();
             by_distance.sort_by(|a, b| a.1.total_cmp(&b.1));
             // A little slack keeps the ends of a grid made for this window.
             let inside = by_distance.iter().filter(|d| d.1 <= 1.2 * WINDOW / size as f64).count();
-            let mut kept: Vec<usize> =
-                by_distance.iter().take(inside.max(DEGREE + 1)).map(|d| d.0).collect();
+            let mut kept: Vec<usize> = by_distance.iter().take(inside.max(DEGREE + 1)).map(|d| d.0).collect();
             kept.sort_unstable();
             kept.into_iter().map(|i| cells[i]).collect::<Vec<_>>()
         };
@@ -166,10 +162,7 @@ fn interpolate(points: &[Point], x: f64) -> Option<(f64, f64)> {
 }
 
 /// A resample shared by all pairs: every cell is drawn once, so a size that belongs to two pairs moves both.
-pub(super) fn joint_draw(
-    measured: &[Measured],
-    stream: &mut Stream,
-) -> impl FnMut(&Measured) -> f64 + use<> {
+pub(super) fn joint_draw(measured: &[Measured], stream: &mut Stream) -> impl FnMut(&Measured) -> f64 + use<> {
     let drawn: Vec<(super::Cell, f64)> =
         measured.iter().map(|m| (m.cell, binder(&Samples::resampled(&m.samples, stream)))).collect();
     move |wanted| drawn.iter().find(|(cell, _)| *cell == wanted.cell).map_or(f64::NAN, |(_, u)| *u)

@@ -96,7 +96,9 @@ pub enum Unlocated {
     #[error("U₄ of L and 2L do not cross inside the grid")]
     NoCrossing,
     /// The noise is as large as the effect.
-    #[error("the crossing of U₄ is lost in more than 1 % of the resamples: it needs more sweeps or more points near it")]
+    #[error(
+        "the crossing of U₄ is lost in more than 1 % of the resamples: it needs more sweeps or more points near it"
+    )]
     Noise,
 }
 

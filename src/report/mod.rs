@@ -9,3 +9,5 @@ pub mod page;
 pub mod present;
 pub mod progress;
 pub mod table;
+pub mod transition;
+pub mod transition_figure;

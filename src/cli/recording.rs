@@ -159,7 +159,7 @@ impl<'a> Job<'a> {
                 let what = if kept == 0 {
                     "nothing is kept".to_owned()
                 } else {
-                    format!("the first {kept} frames are kept")
+                    format!("stopped with {kept} frames kept in {}", out.path().display())
                 };
                 Err(anyhow!(error).context(what)).run()
             }

@@ -66,6 +66,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let survey = arguments.survey().input()?;
     let outputs = arguments.common.prepare()?;
+    #[cfg(not(feature = "hdf5"))]
+    if outputs.out.is_some() {
+        return Err(anyhow!("--out needs a program built with the feature hdf5 or hdf5-static")).input();
+    }
     let bars = progress::stages();
     let listener: Listener<'_> = &|progress| match progress {
         Progress::Stage { size, replicas } => bars.stage(&format!("L ≤ {size}"), replicas),
@@ -78,6 +82,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let answer = Transition::new(&survey, findings, seconds);
     for warning in answer.warnings() {
         eprintln!("ceas: {warning}");
+    }
+    #[cfg(feature = "hdf5")]
+    if let Some(file) = &outputs.out {
+        crate::report::transition_archive::write(&answer, file).run()?;
     }
     present(&answer, &arguments.common, &outputs)
 }

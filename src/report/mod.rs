@@ -10,4 +10,6 @@ pub mod present;
 pub mod progress;
 pub mod table;
 pub mod transition;
+#[cfg(feature = "hdf5")]
+pub mod transition_archive;
 pub mod transition_figure;

@@ -45,12 +45,17 @@ pub struct Located {
 #[derive(Debug, Clone, Serialize)]
 pub struct Transition {
     command: &'static str,
-    lattice: String,
-    update: String,
-    seed: u64,
+    /// The family of lattices.
+    pub lattice: String,
+    /// The update.
+    pub update: String,
+    /// The seed.
+    pub seed: u64,
     replicas: usize,
-    sweeps: u64,
-    thermalization: u64,
+    /// Measured sweeps of each replica at the largest L.
+    pub sweeps: u64,
+    /// Sweeps before them.
+    pub thermalization: u64,
     /// Every point, by size and β.
     pub points: Vec<Row>,
     /// The crossing of each pair.

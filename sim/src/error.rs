@@ -137,6 +137,16 @@ pub enum Error {
         /// The condition violated.
         violated: &'static str,
     },
+    /// A file of results that could not be written or read.
+    #[error("{action} {}: {cause}", path.display())]
+    Archive {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// What the operating system or the HDF5 library says.
+        cause: String,
+    },
 }
 
 fn between(least: usize, most: usize) -> String {

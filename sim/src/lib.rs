@@ -26,6 +26,8 @@ pub mod plan;
 pub mod potts;
 pub mod run;
 pub mod schedule;
+#[cfg(feature = "hdf5")]
+pub mod snapshot;
 pub mod spins;
 pub mod statistics;
 pub mod stream;

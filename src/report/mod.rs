@@ -2,6 +2,8 @@
 
 pub mod attention;
 pub mod figure;
+#[cfg(feature = "hdf5")]
+pub mod lattice;
 pub mod output;
 pub mod page;
 pub mod present;

@@ -10,6 +10,7 @@ use ceas_npu::mapping::attention::{
 };
 use ceas_npu::mapping::heads::HeadSet;
 use ceas_npu::sim::beta::Beta;
+use ceas_npu::sim::memory;
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
@@ -17,7 +18,9 @@ use super::beta_table::Betas;
 use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::HeadSource;
-use crate::report::attention::{Attended, AttendedHead, Selected, ShownHead};
+#[cfg(feature = "hdf5")]
+use crate::report::attention::archive;
+use crate::report::attention::{Attended, AttendedHead, HeadRecord, Selected, ShownHead};
 use crate::report::present::present;
 use crate::report::progress;
 
@@ -98,13 +101,23 @@ const CHAINS: u16 = 500;
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.common.prepare()?;
+    if cfg!(not(feature = "hdf5")) && outputs.out.is_some() {
+        return Err(anyhow!("--out needs a build with the feature hdf5 or hdf5-static")).input();
+    }
     arguments.sampler(1).input()?;
     let set = arguments.source.load()?;
     let sampler = arguments.sampler(set.n_keys()).input()?;
     let chosen = arguments.choose(&set).input()?;
     let betas = Betas::parse(&arguments.beta, &set, &chosen).input()?;
     let shown = arguments.shown(&set, &chosen).input()?;
-    let job = Job { set: &set, sampler, samples: arguments.samples, seed: arguments.common.seed };
+    check_memory(&set, chosen.len(), outputs.out.is_some()).input()?;
+    let job = Job {
+        set: &set,
+        sampler,
+        samples: arguments.samples,
+        seed: arguments.common.seed,
+        keep: outputs.out.is_some(),
+    };
 
     let bar = progress::bar("sampling", chosen.len() as u64);
     let clock = Instant::now();
@@ -133,7 +146,24 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         shown,
         seconds,
     };
+    #[cfg(feature = "hdf5")]
+    if let Some(file) = &outputs.out {
+        archive::write(&answer, file.path()).run()?;
+    }
     present(&answer, &arguments.common, &outputs)
+}
+
+/// Refuses what would not fit into memory, before it is taken.
+fn check_memory(set: &HeadSet, heads: usize, keep: bool) -> anyhow::Result<()> {
+    // A row holds its fields, gaps, order, law, counts and cached weights: some 64 bytes per key while its head is being worked on.
+    const PER_KEY: u64 = 64;
+    let workers = rayon::current_num_threads().min(heads) as u64;
+    let row = (set.n_keys() as u64).saturating_mul(PER_KEY);
+    let working = (set.n_queries() as u64).saturating_mul(row).saturating_mul(workers);
+    let kept = HeadRecord::bytes(set.n_queries(), set.n_keys(), set.d_value()).saturating_mul(heads as u64);
+    let needed = working.saturating_add(if keep { kept } else { 0 });
+    memory::check("attention over rows", set.n_keys(), needed)
+        .context("choose fewer heads with --layers and --heads, or fewer --threads")
 }
 
 impl Arguments {
@@ -244,6 +274,8 @@ struct Job<'a> {
     sampler: Sampler,
     samples: NonZeroU32,
     seed: u64,
+    /// Whether all samples are kept for a file.
+    keep: bool,
 }
 
 impl Job<'_> {
@@ -260,7 +292,8 @@ impl Job<'_> {
         let sample = self.sample(at, beta)?;
         let report = HeadReport::new(at.layer, at.head, &sample);
         let relaxation = self.relax(at, beta, 0)?;
-        Ok(AttendedHead { report, relaxation })
+        let record = self.keep.then(|| HeadRecord::new(&sample));
+        Ok(AttendedHead { report, relaxation, record })
     }
 
     fn relax(&self, at: Selected, beta: Beta, chains: u16) -> anyhow::Result<Option<Relaxation>> {

@@ -1,9 +1,12 @@
 //! What `ceas attend` shows: its table and summary, its JSON document, its picture.
 
+#[cfg(feature = "hdf5")]
+pub mod archive;
 mod curve;
 mod figure;
 mod map;
 mod needs;
+mod record;
 mod relaxation;
 mod text;
 
@@ -16,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::present::{Answer, command_line};
 use figure::AttentionFigure;
+pub use record::HeadRecord;
 
 /// One head of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,9 @@ pub struct AttendedHead {
     /// Distance to the law along the schedule, for chains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relaxation: Option<Relaxation>,
+    /// All its samples, if they are to be written to a file.
+    #[serde(skip)]
+    pub record: Option<HeadRecord>,
 }
 
 /// The head whose maps are drawn, with all its samples.

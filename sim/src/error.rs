@@ -26,4 +26,119 @@ pub enum Error {
         /// Its field.
         got: f64,
     },
+    /// A lattice or graph that cannot exist.
+    #[error("{what} of size {size}: {violated}")]
+    Topology {
+        /// Which constructor refused.
+        what: &'static str,
+        /// Its size: L of a lattice, number of sites of a graph.
+        size: usize,
+        /// The condition violated.
+        violated: &'static str,
+    },
+    /// A bond that a graph cannot have.
+    #[error("bond number {index}, ({a}, {b}): {violated}")]
+    Bond {
+        /// Position in the list of bonds, counted from 0.
+        index: usize,
+        /// One end.
+        a: u32,
+        /// The other end.
+        b: u32,
+        /// The condition violated.
+        violated: &'static str,
+    },
+    /// A configuration that does not fit into memory; found before anything is allocated.
+    #[error("{what} of size {size} needs {needed} bytes of memory, but {available} bytes are available")]
+    Memory {
+        /// What was to be made.
+        what: &'static str,
+        /// Its size: L of a lattice, number of sites of a graph.
+        size: usize,
+        /// Bytes that would be needed.
+        needed: u64,
+        /// Bytes that can be had.
+        available: u64,
+    },
+    /// An update in checkerboard order on a graph that is not two-coloured.
+    #[error("{what} of size {size} has no checkerboard order: {remedy}")]
+    NotBipartite {
+        /// The kind of graph.
+        what: &'static str,
+        /// Its size: L of a lattice, number of sites of a graph.
+        size: usize,
+        /// What would be right.
+        remedy: &'static str,
+    },
+    /// A coupling or field that is not a finite number.
+    #[error("{what} number {index} is {got}: couplings and fields must be finite")]
+    NotFinite {
+        /// "coupling" or "field".
+        what: &'static str,
+        /// Index of the bond or site.
+        index: usize,
+        /// The value given.
+        got: f64,
+    },
+    /// Couplings and fields whose sum is not a finite energy.
+    #[error("Σ|J| + Σ|h| is not a finite number: scale couplings and fields down")]
+    EnergyOverflow,
+    /// A list that needs one entry per bond or site.
+    #[error("{got} {what}: there must be {expected}, one per {per}")]
+    Count {
+        /// What was listed.
+        what: &'static str,
+        /// What each entry belongs to.
+        per: &'static str,
+        /// Entries needed.
+        expected: usize,
+        /// Entries given.
+        got: usize,
+    },
+    /// A spin that is neither +1 nor −1.
+    #[error("spin {site} is {got}: a spin is +1 or −1")]
+    Spin {
+        /// Index of the site.
+        site: usize,
+        /// The value given.
+        got: i8,
+    },
+    /// A cluster update in a field.
+    #[error("Wolff's cluster update needs zero field: use heat-bath or metropolis where h ≠ 0")]
+    ClusterInField,
+    /// A cluster update that would flip nothing.
+    #[error("0 clusters per sweep: at least one is needed")]
+    NoCluster,
+    /// A number of sites (or a side) outside what a method can do.
+    #[error("{what} of {got}: it takes {}", between(*.least, *.most))]
+    SiteCount {
+        /// The method or the thing counted.
+        what: &'static str,
+        /// The number asked for.
+        got: usize,
+        /// The smallest possible.
+        least: usize,
+        /// The largest possible; `usize::MAX` if there is none.
+        most: usize,
+    },
+    /// A site that is not there.
+    #[error("site {site} was asked for, but the sites are 0 to {}", .sites.saturating_sub(1))]
+    NoSuchSite {
+        /// The site.
+        site: usize,
+        /// How many there are.
+        sites: usize,
+    },
+    /// Data from which the quantity asked for cannot be estimated.
+    #[error("{what}: {violated}")]
+    Data {
+        /// What was to be estimated.
+        what: &'static str,
+        /// The condition violated.
+        violated: &'static str,
+    },
+}
+
+fn between(least: usize, most: usize) -> String {
+    if most == usize::MAX { format!("{least} or more") } else { format!("{least} to {most}") }
 }

@@ -17,10 +17,20 @@
 pub mod activity;
 pub mod beta;
 pub mod error;
+pub mod exact;
+pub mod hamiltonian;
+pub mod kernel;
+pub mod memory;
+pub mod observable;
 pub mod plan;
+pub mod potts;
 pub mod run;
 pub mod schedule;
+pub mod spins;
+pub mod statistics;
 pub mod stream;
+pub mod topology;
 pub mod update;
 
+pub use beta::Beta;
 pub use error::Error;

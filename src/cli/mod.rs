@@ -6,6 +6,7 @@ pub mod common;
 pub mod compare;
 pub mod failure;
 pub mod manual;
+pub mod model_input;
 pub mod snapshot;
 pub mod sweep;
 

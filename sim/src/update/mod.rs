@@ -1,5 +1,13 @@
 //! Updates: ways to move a configuration by one sweep that leave e^(−βH) invariant.
 
+mod heat_bath;
+mod metropolis;
+mod wolff;
+
+pub use heat_bath::HeatBath;
+pub use metropolis::Metropolis;
+pub use wolff::{Wolff, WolffCalibration};
+
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::stream::Streams;

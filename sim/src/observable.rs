@@ -1,0 +1,99 @@
+//! Numbers that one configuration has: energy, magnetization, structure factor.
+
+use std::f64::consts::PI;
+
+use crate::hamiltonian::Hamiltonian;
+use crate::spins::Spins;
+
+/// What is measured of one configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observation {
+    /// e = H/N.
+    pub energy: f64,
+    /// m = M/N, signed.
+    pub magnetization: f64,
+    /// |M(k)|²/N with M(k) = Σ_x s_x e^(ik·x), averaged over the lattice axes, each with its smallest wave vector k = 2π/L.
+    /// NaN on a graph that is no periodic lattice.
+    ///
+    /// With F its mean and χ₀ = N⟨m²⟩, the second-moment correlation length is ξ = √(χ₀/F − 1) / (2 sin(π/L))
+    /// (Cooper, Freedman, Preston, doi:10.1016/0550-3213(82)90240-1).
+    pub structure_factor: f64,
+}
+
+/// Measures configurations of one Hamiltonian, with tables of cosines and sines made once.
+///
+/// ```
+/// use ceas_sim::{hamiltonian::Hamiltonian, observable::Observer, spins::Spins, topology::Topology};
+/// let model = Hamiltonian::ferromagnet(Topology::square(8).unwrap());
+/// let seen = Observer::new(&model).observe(&Spins::up(64));
+/// assert_eq!((seen.energy, seen.magnetization), (-2.0, 1.0));
+/// assert!(seen.structure_factor < 1e-28);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Observer<'m> {
+    model: &'m Hamiltonian,
+    /// cos and sin of 2πx/L, for each axis.
+    waves: Vec<Vec<(f64, f64)>>,
+}
+
+impl<'m> Observer<'m> {
+    /// An observer of configurations of `model`.
+    pub fn new(model: &'m Hamiltonian) -> Self {
+        let topology = model.topology();
+        let wave = |&l: &usize| {
+            (0..l)
+                .map(|x| {
+                    let phase = 2.0 * PI * x as f64 / l as f64;
+                    (libm::cos(phase), libm::sin(phase))
+                })
+                .collect()
+        };
+        let waves =
+            if topology.is_periodic() { topology.shape().iter().map(wave).collect() } else { Vec::new() };
+        Self { model, waves }
+    }
+
+    /// Measures one configuration, in time O(N).
+    ///
+    /// # Panics
+    /// If `spins` has not one spin per site.
+    pub fn observe(&self, spins: &Spins) -> Observation {
+        let n = self.model.n_sites() as f64;
+        Observation {
+            energy: self.model.energy(spins) / n,
+            magnetization: spins.magnetization() as f64 / n,
+            structure_factor: self.structure_factor(spins),
+        }
+    }
+
+    fn structure_factor(&self, spins: &Spins) -> f64 {
+        let s = spins.as_slice();
+        let total: f64 = match self.waves.as_slice() {
+            [] => return f64::NAN,
+            [wave] => power(wave, s.iter().map(|&s| i64::from(s))),
+            [vertical, horizontal, ..] => {
+                let width = horizontal.len();
+                let mut columns = vec![0i32; width];
+                let mut rows = vec![0i64; vertical.len()];
+                for (row, sum) in s.chunks_exact(width).zip(&mut rows) {
+                    for (&s, column) in row.iter().zip(&mut columns) {
+                        *column += i32::from(s);
+                    }
+                    *sum = row.iter().map(|&s| i64::from(s)).sum();
+                }
+                power(vertical, rows.into_iter()) + power(horizontal, columns.into_iter().map(i64::from))
+            }
+        };
+        total / (self.waves.len() as f64 * s.len() as f64)
+    }
+}
+
+/// |Σ_x a_x e^(2πix/L)|².
+fn power(wave: &[(f64, f64)], sums: impl Iterator<Item = i64>) -> f64 {
+    let (mut re, mut im) = (0.0, 0.0);
+    for (&(cos, sin), a) in wave.iter().zip(sums) {
+        re += cos * a as f64;
+        im += sin * a as f64;
+    }
+    re * re + im * im
+}

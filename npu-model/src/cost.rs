@@ -59,29 +59,26 @@ impl Device {
     /// The events of a piece of work on this device: those of the run, and the arithmetic that happens beside the spins.
     ///
     /// `activity` is what a run of the whole workload caused (nothing, if the device computes). A run counts every product of
-    /// a field q·k as a coupler read; here these n_q·n_k·d reads become field MACs, priced by what makes the fields, and
-    /// only the reads beyond them stay coupler reads. A device that holds K in its array programs n_k·d couplings for every
-    /// head. The exact average and the exponentials happen only on a device that computes.
+    /// a field q·k as a coupler read and every number of K as a coupling write, as a device does that holds K in its array.
+    /// The n_q·n_k·d products become field MACs, priced by what makes the fields; only the reads beyond them stay coupler
+    /// reads. A device that makes the fields beside its spins writes no K, so those n_k·d writes fall away. The exact
+    /// average and the exponentials happen only on a device that computes.
     ///
     /// # Errors
-    /// [`Error::Workload`] if the run formed fewer products than the workload has: then it is a run of something else.
+    /// [`Error::Workload`] if the run formed fewer products or wrote fewer couplings than the workload has: then it is a run of
+    /// something else.
     pub fn ledger(&self, activity: &Activity, workload: &Workload) -> Result<Ledger, Error> {
         let products = workload.field_macs();
         let mut run = *activity;
         if self.encoding != Encoding::Exact {
-            run.coupler_reads = run.coupler_reads.checked_sub(products).ok_or_else(|| Error::Workload {
-                reason: format!(
-                    "the run read {} couplings, but the fields of the workload alone take {products}: the run is of \
-                     another workload",
-                    activity.coupler_reads
-                ),
-            })?;
+            run.coupler_reads = beyond("read", activity.coupler_reads, products)?;
+            let beside = beyond("wrote", activity.coupling_writes, workload.key_numbers())?;
+            if self.keys == Keys::Beside {
+                run.coupling_writes = beside;
+            }
         }
         let mut ledger = Ledger::from(&run);
         ledger.enter(Event::FieldMacs, products);
-        if self.keys == Keys::InArray {
-            ledger.enter(Event::CouplingWrites, workload.key_numbers());
-        }
         if self.encoding == Encoding::Exact {
             ledger.enter(Event::ValueMacs, workload.value_macs());
             ledger.enter(Event::Exponentials, workload.pairs());
@@ -197,6 +194,16 @@ impl Device {
         let evidence = grades.get(binds).copied().unwrap_or(Evidence::Derived);
         Ok(Time { total, by, binds, evidence })
     }
+}
+
+/// What a run did beyond what the fields of the workload take.
+fn beyond(did: &str, run: u64, fields: u64) -> Result<u64, Error> {
+    run.checked_sub(fields).ok_or_else(|| Error::Workload {
+        reason: format!(
+            "the run {did} {run} couplings, but the fields of the workload alone take {fields}: it is a run of another \
+             workload"
+        ),
+    })
 }
 
 struct Time {

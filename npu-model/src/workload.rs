@@ -11,7 +11,7 @@ use crate::error::Error;
 pub struct Shape {
     /// Queries n_q.
     pub n_queries: u64,
-    /// Keys n_k.
+    /// Keys n_k that exist (padding left out).
     pub n_keys: u64,
     /// Dimension d of queries and keys.
     pub d_head: u64,

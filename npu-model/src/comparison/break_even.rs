@@ -134,13 +134,17 @@ impl Level {
         };
         let (none, one) = (at(0)?, at(1)?);
         let samples = (bar.mid.value() - none) / (one - none);
-        let error = (samples >= 1.0 && device.encoding != Encoding::Exact).then(|| {
-            let square = |head: &super::HeadRun| {
-                let delta = field_error(head, device);
-                head.variance / (sampled(head, device.encoding).0.efficiency * samples) + delta * delta
-            };
-            (question.heads.iter().map(square).sum::<f64>() / question.heads.len() as f64).sqrt()
-        });
+        let error = if samples >= 1.0 && device.encoding != Encoding::Exact {
+            let mut square = 0.0;
+            for head in &question.heads {
+                let delta = field_error(head, device)?;
+                let run = sampled(head, device.encoding).0;
+                square += head.variance / (run.efficiency * samples) + delta * delta;
+            }
+            Some((square / question.heads.len() as f64).sqrt())
+        } else {
+            None
+        };
         Ok(Self {
             attempts: if unit.value() > 0.0 { left / unit.value() } else { f64::INFINITY },
             price: JoulesPerEvent::new(left / attempts),

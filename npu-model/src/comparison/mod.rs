@@ -15,6 +15,8 @@ mod row;
 pub use break_even::{BreakEven, DeviceBreakEven};
 pub use row::{Breakdown, Row, Samples};
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::device::{self, Device, Encoding};
@@ -56,8 +58,8 @@ pub struct HeadRun {
     pub native: Sampled,
     /// Sampled by one-hot clusters of binary spins; where it is missing, `native` stands in and rows say so.
     pub one_hot: Option<Sampled>,
-    /// Output error of fields with 1, 2, 3 … bits; a wider field than listed has the error of the last.
-    pub field_error: Vec<f64>,
+    /// Output error of fields by their width in bits, for every width that a device of the comparison states.
+    pub field_error: BTreeMap<u32, f64>,
     /// Output error of half-precision attention.
     pub half_error: f64,
     /// Output error of int8 attention.
@@ -114,7 +116,8 @@ impl Question {
             return refuse(format!("{} runs for {} heads", heads.len(), workload.all_heads()));
         }
         for (i, head) in heads.iter().enumerate() {
-            let errors = head.field_error.iter().chain([&head.variance, &head.half_error, &head.int8_error]);
+            let errors =
+                head.field_error.values().chain([&head.variance, &head.half_error, &head.int8_error]);
             if errors.into_iter().any(|x| !x.is_finite() || *x < 0.0) {
                 return refuse(format!("head {i} has an error or variance that is not a finite number ≥ 0"));
             }
@@ -170,8 +173,12 @@ fn sampled(head: &HeadRun, encoding: Encoding) -> (&Sampled, bool) {
 }
 
 /// Error δ of a device's fields on a head: 0 if the device states no width.
-fn field_error(head: &HeadRun, device: &Device) -> f64 {
-    let bits = device.design.field_bits.as_ref().map(|b| b.value as usize);
-    let listed = bits.and_then(|b| head.field_error.get(b - 1).or(head.field_error.last()));
-    listed.copied().unwrap_or(0.0)
+fn field_error(head: &HeadRun, device: &Device) -> Result<f64, Error> {
+    let Some(bits) = device.design.field_bits.as_ref().map(|b| b.value) else { return Ok(0.0) };
+    head.field_error.get(&bits).copied().ok_or_else(|| Error::Workload {
+        reason: format!(
+            "device {} has fields of {bits} bits, whose error was not measured on the heads",
+            device.id
+        ),
+    })
 }

@@ -86,7 +86,7 @@ impl Row {
     pub(super) fn of_device(question: &Question, device: &Device) -> Result<Self, Error> {
         let mut notes = device.notes.clone();
         if let Some(reason) = does_not_fit(question, device) {
-            return Ok(Self::without(device, question, reason, notes));
+            return Self::without(device, question, reason, notes);
         }
         let (activity, samples, errors) = if device.encoding == Encoding::Exact {
             (None, None, question.heads.iter().map(|h| exact_error(h, device)).collect::<Vec<_>>())
@@ -98,7 +98,7 @@ impl Row {
                     }
                     (Some(plan.activity), Some(plan.samples), plan.errors)
                 }
-                Err(reason) => return Ok(Self::without(device, question, reason, notes)),
+                Err(reason) => return Self::without(device, question, reason, notes),
             }
         };
         let cost = device.price(&activity.unwrap_or_default(), &question.workload)?;
@@ -170,10 +170,15 @@ impl Row {
     }
 
     /// The row of a device that cannot do the work.
-    fn without(device: &Device, question: &Question, reason: String, notes: Vec<String>) -> Self {
-        let errors: Vec<f64> = question.heads.iter().map(|h| field_error(h, device)).collect();
+    fn without(
+        device: &Device,
+        question: &Question,
+        reason: String,
+        notes: Vec<String>,
+    ) -> Result<Self, Error> {
+        let errors = question.heads.iter().map(|h| field_error(h, device)).collect::<Result<Vec<_>, _>>()?;
         let (output_error, worst_head_error) = pooled(&errors);
-        Self {
+        Ok(Self {
             name: device.id.clone(),
             kind: device.kind,
             encoding: device.encoding,
@@ -190,7 +195,7 @@ impl Row {
             activity: None,
             unreachable: Some(reason),
             notes,
-        }
+        })
     }
 }
 
@@ -226,7 +231,7 @@ fn plan(question: &Question, device: &Device) -> Result<Result<Plan, String>, Er
     for (i, head) in question.heads.iter().enumerate() {
         let (run, other) = sampled(head, device.encoding);
         stands_in |= other;
-        let delta = field_error(head, device);
+        let delta = field_error(head, device)?;
         let s = match question.target {
             Target::Samples(s) => s,
             Target::OutputError(error) => {

@@ -86,7 +86,7 @@ fn head_run(head: &Head<'_>, index: u64, widths: &BTreeSet<u32>, seed: u64) -> R
     let error = |arithmetic| output_error(head, beta.value(), arithmetic);
     Ok(HeadRun {
         variance: variance(&long),
-        native: Sampled { events, efficiency: 1.0, sampler: "race".into() },
+        native: Sampled { events, efficiency: 1.0, efficiency_error: 0.0, sampler: "race".into() },
         one_hot: one_hot::sampled(head, index, &long, seed)?,
         field_error: widths.iter().map(|&bits| (bits, error(Arithmetic::Fields { bits }))).collect(),
         half_error: error(Arithmetic::Half),

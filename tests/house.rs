@@ -86,7 +86,11 @@ fn unsafe_code_lives_in_the_kernels() {
             ["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code)"].iter().any(|u| code.contains(u))
                 && !code.contains('"')
         });
-        assert!(in_kernel || !uses || path.ends_with("mapping/src/reference/weights.rs"), "{} holds unsafe code", path.display());
+        assert!(
+            in_kernel || !uses || path.ends_with("mapping/src/reference/weights.rs"),
+            "{} holds unsafe code",
+            path.display()
+        );
     }
 }
 

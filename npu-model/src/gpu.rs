@@ -203,14 +203,18 @@ impl Gpu {
         GpuCost { cost, fit: fit.id.clone(), extrapolated }
     }
 
-    /// Bytes through the memory: Q = 2 B · heads · (n_q (d + d_v) + r·n_k (d + d_v)); K and V are read once if those of a
-    /// layer fit in half of L2, otherwise once for every tile of queries.
+    /// Bytes through the memory: Q = 2 B · heads · (n_q (d + d_v) + r·n_k (d + d_v)).
+    ///
+    /// K and V are read once (r = 1) if those of the heads that are at work together fit into half of L2; otherwise once for every
+    /// wave of tiles, r = ⌈⌈n_q/128⌉/multiprocessors⌉, since the tiles of a wave read the same keys at about the same time.
     fn bytes(&self, workload: &Workload) -> Bytes {
         let shape = workload.shape;
         let width = (shape.d_head + shape.d_value) as f64 * 2.0;
         let kv = shape.n_keys as f64 * width;
-        let resident = kv * workload.heads as f64 <= 0.5 * self.l2_bytes.value;
-        let reads = if resident { 1.0 } else { shape.n_queries.div_ceil(TILE) as f64 };
+        let tiles = shape.n_queries.div_ceil(TILE);
+        let together = self.multiprocessors.value.div_ceil(tiles).min(workload.heads);
+        let resident = kv * together as f64 <= 0.5 * self.l2_bytes.value;
+        let reads = if resident { 1.0 } else { tiles.div_ceil(self.multiprocessors.value) as f64 };
         Bytes::new(workload.all_heads() as f64 * (shape.n_queries as f64 * width + reads * kv))
     }
 

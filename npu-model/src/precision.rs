@@ -51,27 +51,33 @@ struct Rounded<'h, 'a> {
     head: &'h Head<'a>,
     beta: f64,
     arithmetic: Option<Arithmetic>,
-    scales: [f64; 3],
+    /// q, k and v as the arithmetic holds them, row by row.
+    operands: [Vec<f64>; 3],
 }
 
 impl<'h, 'a> Rounded<'h, 'a> {
     fn new(head: &'h Head<'a>, beta: f64, arithmetic: Option<Arithmetic>) -> Self {
-        let largest = |x: &mut dyn Iterator<Item = &f32>| x.fold(0.0f64, |m, &v| m.max(f64::from(v).abs()));
-        let scales = [largest(&mut head.q.iter()), largest(&mut head.k.iter()), largest(&mut head.v.iter())];
-        Self { head, beta, arithmetic, scales }
+        let held = |x: &mut dyn Iterator<Item = &f32>| {
+            let mut held: Vec<f64> = x.map(|&x| f64::from(x)).collect();
+            let largest = held.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            match arithmetic {
+                Some(Arithmetic::Half) => held.iter_mut().for_each(|x| *x = half(*x)),
+                Some(Arithmetic::Int8) if largest > 0.0 => {
+                    let step = largest / 127.0;
+                    held.iter_mut().for_each(|x| *x = libm::rint(*x / step) * step);
+                }
+                _ => {}
+            }
+            held
+        };
+        let operands = [held(&mut head.q.iter()), held(&mut head.k.iter()), held(&mut head.v.iter())];
+        Self { head, beta, arithmetic, operands }
     }
 
-    /// One number of q (0), k (1) or v (2).
-    fn operand(&self, which: usize, x: f32) -> f64 {
-        let x = f64::from(x);
-        match self.arithmetic {
-            Some(Arithmetic::Half) => half(x),
-            Some(Arithmetic::Int8) if self.scales[which] > 0.0 => {
-                let step = self.scales[which] / 127.0;
-                libm::rint(x / step) * step
-            }
-            _ => x,
-        }
+    /// One row of q (0), k (1) or v (2).
+    fn row(&self, which: usize, row: usize) -> &[f64] {
+        let width = if which == 2 { self.head.v.ncols() } else { self.head.q.ncols() };
+        &self.operands[which][row * width..(row + 1) * width]
     }
 
     /// The weight e^(βs − max), before it multiplies a value.
@@ -84,8 +90,7 @@ impl<'h, 'a> Rounded<'h, 'a> {
     }
 
     fn score(&self, query: usize, key: usize) -> f64 {
-        let pairs = self.head.q.row(query).into_iter().zip(self.head.k.row(key));
-        pairs.map(|(&q, &k)| self.operand(0, q) * self.operand(1, k)).sum()
+        self.row(0, query).iter().zip(self.row(1, key)).map(|(q, k)| q * k).sum()
     }
 
     /// Smallest and largest score of the head.
@@ -120,8 +125,8 @@ impl<'h, 'a> Rounded<'h, 'a> {
             let weight = self.weight(exact);
             // The normalisation is summed from the unrounded weights, as kernels do.
             total += exact;
-            for (o, &v) in output.iter_mut().zip(self.head.v.row(key)) {
-                *o += weight * self.operand(2, v);
+            for (o, v) in output.iter_mut().zip(self.row(2, key)) {
+                *o += weight * v;
             }
         }
         output.iter_mut().for_each(|o| *o /= total);

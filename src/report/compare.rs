@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use ceas_npu::mapping::attention::Quantiles;
+use ceas_npu::mapping::attention::{Measured, Quantiles};
 use ceas_npu::npu_model::comparison::{
     BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
 };
-use ceas_npu::npu_model::device::{CONTROL, Kind};
+use ceas_npu::npu_model::device::CONTROL;
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use ceas_npu::npu_model::workload::Workload;
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::compare_figure::Picture;
 use super::present::Answer;
-use super::table::{si, table};
+use super::table::{si, table, with_error};
 
 /// What was priced.
 #[derive(Debug, Clone, Serialize)]
@@ -45,14 +45,25 @@ pub struct WorkloadReport {
     pub held: Target,
     /// V/|o|² over the heads.
     pub variance: Quantiles,
-    /// Independent samples per read-out of a one-hot cluster, over the heads that were run so.
-    pub one_hot_efficiency: Quantiles,
+    /// Sweeps of a one-hot cluster for one independent sample: mean over the heads that were run so, with its standard error.
+    pub one_hot_sweeps: Option<Measured>,
 }
 
 impl WorkloadReport {
     /// What was priced, and what was measured of its heads.
     pub fn new(name: String, note: Option<String>, work: &Workload, heads: &[HeadRun], held: Target) -> Self {
-        let one_hot = heads.iter().filter_map(|h| h.one_hot.as_ref().map(|s| s.efficiency));
+        let one_hot: Vec<_> = heads.iter().filter_map(|h| h.one_hot.as_ref()).collect();
+        let count = one_hot.len() as f64;
+        // 1/η, not η: squared errors stand in its numerator, so that its mean is without bias.
+        let one_hot_sweeps = (!one_hot.is_empty()).then(|| Measured {
+            mean: one_hot.iter().map(|s| 1.0 / s.efficiency).sum::<f64>() / count,
+            error: one_hot
+                .iter()
+                .map(|s| (s.efficiency_error / s.efficiency.powi(2)).powi(2))
+                .sum::<f64>()
+                .sqrt()
+                / count,
+        });
         Self {
             name,
             note,
@@ -67,7 +78,7 @@ impl WorkloadReport {
             flops: work.flops(),
             held,
             variance: Quantiles::of(heads.iter().map(|h| h.variance)),
-            one_hot_efficiency: Quantiles::of(one_hot),
+            one_hot_sweeps,
         }
     }
 }
@@ -126,11 +137,18 @@ impl Answer for Report {
                 *text += &wrapped(line);
             }
         };
+        if self.rows.iter().any(|row| row.stands_in) {
+            text += "* the device has binary spins, but its one-hot clusters were too large to run: native sampling stands in\n\n";
+        }
         list(&mut text, "What comes out", &self.findings);
         list(&mut text, "\nHeld equal", std::slice::from_ref(&self.held_equal));
         let mut notes = Vec::new();
         for row in &self.rows {
-            notes.extend(row.notes.iter().map(|note| format!("{}: {note}", row.name)));
+            for note in &row.notes {
+                if !notes.iter().any(|line: &String| line.ends_with(&format!(": {note}"))) {
+                    notes.push(format!("{}: {note}", row.name));
+                }
+            }
         }
         list(&mut text, "\nNotes", &notes);
         list(&mut text, "\nNot in these numbers", &self.excluded.map(str::to_owned));
@@ -151,10 +169,10 @@ impl Report {
             "{}: {} × {} heads, n = {}, d = {}, {kind}, {:.4e} query–key pairs; V/|o|² median {:.2}, largest {:.3}\n",
             w.name, w.layers, w.heads, w.n_keys, w.d_head, w.pairs as f64, w.variance.median, w.variance.max
         );
-        if w.one_hot_efficiency.median.is_finite() {
+        if let Some(sweeps) = w.one_hot_sweeps {
             text += &format!(
-                "one-hot clusters give {:.3} independent samples per read-out (median over heads)\n",
-                w.one_hot_efficiency.median
+                "one-hot clusters of binary spins: {} sweeps for an independent sample (measured; mean over heads)\n",
+                with_error(sweeps.mean, sweeps.error)
             );
         }
         if let Some(note) = &w.note {
@@ -164,42 +182,19 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut rows = table(
-            &[
-                "",
-                "kind",
-                "row as",
-                "S",
-                "time",
-                "low … high",
-                "energy",
-                "low … high",
-                "error",
-                "grade",
-                "bound by",
-            ],
-            3,
-        );
+        let heads =
+            ["", "kind", "row as", "S", "time (low–high)", "energy (low–high)", "error", "grade", "bound by"];
+        let mut rows = table(&heads, 3);
         for row in &self.rows {
-            let samples = row.samples.map_or("–".into(), |s| short(s.mean));
-            let error = if row.output_error < 0.0005 {
-                format!("{:.3} %", 100.0 * row.output_error)
-            } else {
-                format!("{:.1} %", 100.0 * row.output_error)
-            };
-            let (time, time_range) = shown(row.time_s);
-            let (energy, energy_range) = shown(row.energy_j);
             let bound = if row.unreachable.is_some() { "CANNOT" } else { row.binds };
             rows.add_row(vec![
                 row.name.clone(),
                 row.kind.name().into(),
-                row.encoding.name().into(),
-                samples,
-                time,
-                time_range,
-                energy,
-                energy_range,
-                error,
+                if row.stands_in { "native*".into() } else { row.encoding.name().into() },
+                row.samples.map_or("–".into(), |s| short(s.mean)),
+                shown(row.time_s),
+                shown(row.energy_j),
+                format!("{:.2} %", 100.0 * row.output_error),
                 row.evidence.name().into(),
                 bound.into(),
             ]);
@@ -211,14 +206,14 @@ impl Report {
     fn level(&self) -> String {
         let mut rows = table(
             &[
-                "per pair, against the GPU",
+                "per pair",
                 "energy",
                 "gain",
-                "low … high",
-                "vs control",
+                "(low–high)",
+                "over control",
                 "attempts",
                 "level at",
-                "e* attempt",
+                "level at e*",
                 "level at S",
             ],
             1,
@@ -238,7 +233,7 @@ impl Report {
                 d.name.clone(),
                 si(d.pair_j.mid.si(), "J"),
                 times(d.gain[1]),
-                format!("{} … {}", times(d.gain[0]), times(d.gain[2])),
+                format!("({}–{})", short(d.gain[0]), short(d.gain[2])),
                 times(d.gain_over_control[1]),
                 if d.attempts_per_pair > 0.0 { short(d.attempts_per_pair) } else { "–".into() },
                 number(d.attempts_per_pair_level),
@@ -251,7 +246,7 @@ impl Report {
             self.break_even.gpu.clone(),
             si(gpu.mid.si(), "J"),
             "1×".into(),
-            format!("{} … {}", si(gpu.low.si(), "J"), si(gpu.high.si(), "J")),
+            format!("({}–{})", si(gpu.low.si(), "J"), si(gpu.high.si(), "J")),
         ]);
         narrow(rows)
     }
@@ -262,15 +257,14 @@ fn narrow(table: comfy_table::Table) -> String {
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// Middle and ends of a range with SI prefixes.
-fn shown<Q: Quantity>(range: Option<Interval<Q>>) -> (String, String) {
-    match range {
-        None => ("–".into(), "–".into()),
-        Some(r) => {
-            let one = |q: Q| si(q.si(), Q::UNIT);
-            (one(r.mid), format!("{} … {}", one(r.low), one(r.high)))
-        }
-    }
+/// Middle and ends of a range: `1.38 ms (0.0138–13.8)`, the ends in the unit of the middle.
+fn shown<Q: Quantity>(range: Option<Interval<Q>>) -> String {
+    let Some(range) = range else { return "–".into() };
+    let mid = range.mid.si();
+    // The prefix that `si` gives the middle: a power of a thousand at most as large as it.
+    let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
+    let end = |q: Q| short(q.si() / 10f64.powf(power));
+    format!("{} ({}–{})", si(mid, Q::UNIT), end(range.low), end(range.high))
 }
 
 /// A ratio with two digits that count.
@@ -283,9 +277,10 @@ fn short(x: f64) -> String {
     match x.abs() {
         a if !a.is_finite() => "∞".into(),
         a if a >= 1e5 || (a < 1e-3 && a > 0.0) => format!("{x:.1e}"),
-        a if a >= 100.0 => format!("{x:.0}"),
-        a if a >= 10.0 => format!("{x:.1}"),
-        a if a >= 0.1 => format!("{x:.2}"),
+        a if a >= 99.95 => format!("{x:.0}"),
+        a if a >= 9.995 => format!("{x:.1}"),
+        a if a >= 0.0995 => format!("{x:.2}"),
+        a if a >= 0.009_95 => format!("{x:.3}"),
         _ => format!("{x:.4}"),
     }
 }
@@ -351,7 +346,7 @@ fn sentence(entry: &DeviceBreakEven, row: &Row) -> String {
     };
     let open = if entry.gain[0] < 1.0 && entry.gain[2] > 1.0 { ", but the ranges overlap" } else { "" };
     let time = match entry.slowdown {
-        s if s > 1000.0 => format!("INFEASIBLE in time, {} slower than the GPU by itself", times(s)),
+        s if s > 1e4 => format!("INFEASIBLE in time, {} slower than the GPU by itself", times(s)),
         s if s >= 1.0 => format!("{} slower than the GPU by itself", times(s)),
         s => format!("{} faster than the GPU by itself", times(1.0 / s)),
     };
@@ -359,9 +354,8 @@ fn sentence(entry: &DeviceBreakEven, row: &Row) -> String {
     let part = top.zip(row.energy_j).map_or(String::new(), |((name, part), all)| {
         format!("; {:.0} % of the energy is {name}", 100.0 * (part.mid / all.mid))
     });
-    let reading = if row.kind == Kind::Gpu { "" } else { " (grade: " };
     format!(
-        "{}: {energy}{open}{reading}{}), {time}, bound by {}{part}.",
+        "{}: {energy}{open} (grade of the ratio: {}), {time}, bound by {}{part}.",
         row.name,
         entry.evidence.name(),
         row.binds

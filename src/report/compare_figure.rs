@@ -137,9 +137,12 @@ impl Figure for Picture {
             area.draw(&Text::new(line.below.clone(), (24, y + 2), text(13).color(&FAINT)))?;
         }
         let energy = Axis::over(LABELS, 690, self.lines.iter().filter_map(|l| l.energy));
-        self.ranges(area, "energy of the whole work", "J", &energy, |l| l.energy)?;
+        let is_gpu = |l: &&Line| l.colour == INK;
+        let filled = self.lines.iter().find(is_gpu);
+        self.ranges(area, ("energy of the whole work", "J"), &energy, filled, |l| l.energy)?;
         let time = Axis::over(735, 1150, self.lines.iter().filter_map(|l| l.time));
-        self.ranges(area, "time of the whole work", "s", &time, |l| l.time)?;
+        let alone = self.lines.iter().rfind(is_gpu);
+        self.ranges(area, ("time of the whole work", "s"), &time, alone, |l| l.time)?;
         self.shares(area, (1195, WIDTH - 32))?;
         legend(area, bottom + 40)
     }
@@ -150,9 +153,9 @@ impl Picture {
     fn ranges<B: DrawingBackend>(
         &self,
         area: &DrawingArea<B, Shift>,
-        title: &str,
-        unit: &str,
+        (title, unit): (&str, &str),
         axis: &Axis,
+        gpu: Option<&Line>,
         of: impl Fn(&Line) -> Option<[f64; 3]>,
     ) -> Result<(), Trouble>
     where
@@ -168,11 +171,12 @@ impl Picture {
             let style = text(13).pos(Pos::new(HPos::Center, VPos::Top));
             area.draw(&Text::new(tick(value, unit), (x, bottom + 6), style))?;
         }
-        for (reference, colour) in
-            [(self.lines.iter().find(|l| l.colour == INK), INK), (self.line(CONTROL), THEORY)]
-        {
+        let control = self.lines.iter().find(|l| l.name == CONTROL);
+        for (reference, name, colour) in [(gpu, "GPU", INK), (control, "control", THEORY)] {
             if let Some(range) = reference.and_then(&of) {
                 let x = axis.at(range[1]);
+                let style = text(13).color(&colour).pos(Pos::new(HPos::Center, VPos::Bottom));
+                area.draw(&Text::new(name.to_owned(), (x, TOP - 3), style))?;
                 for y in (TOP..bottom).step_by(10) {
                     let dash = [(x, y), (x, (y + 5).min(bottom))];
                     area.draw(&PathElement::new(dash, colour.stroke_width(1)))?;
@@ -191,17 +195,16 @@ impl Picture {
                     let bar = [(axis.at(low), y - 7), (axis.at(high).max(axis.at(low) + 2), y + 7)];
                     area.draw(&Rectangle::new(bar, line.colour.mix(0.35).filled()))?;
                     area.draw(&Circle::new((axis.at(mid), y), 6, line.colour.filled()))?;
-                    let style = text(13).pos(Pos::new(HPos::Center, VPos::Bottom));
-                    let x = axis.at(mid).clamp(axis.left + 28, axis.right - 28);
-                    area.draw(&Text::new(si(mid, unit), (x, y - 8), style))?;
+                    // Beside the bar, where there is room: the reference lines stay clear of the numbers.
+                    let right = axis.at(high) + 70 < axis.right;
+                    let (x, side) =
+                        if right { (axis.at(high) + 9, HPos::Left) } else { (axis.at(low) - 9, HPos::Right) };
+                    let style = text(14).pos(Pos::new(side, VPos::Center));
+                    area.draw(&Text::new(si(mid, unit), (x, y), style))?;
                 }
             }
         }
         Ok(())
-    }
-
-    fn line(&self, name: &str) -> Option<&Line> {
-        self.lines.iter().find(|l| l.name == name)
     }
 
     /// Where the energy goes, as shares.
@@ -248,7 +251,7 @@ where
     let marks = [
         ("dot: middle; bar: low to high", SAMPLED),
         ("control, no thermal physics", THEORY),
-        ("GPU: filled with like work, and this work alone", INK),
+        ("GPU; dashed: filled with like work (energy), this work alone (time)", INK),
     ];
     let mut x = 24;
     for (name, colour) in marks {

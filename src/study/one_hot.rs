@@ -29,10 +29,10 @@ pub const LARGEST: usize = 1024;
 const BURN_IN: u64 = 64;
 
 /// Read-outs, one after every sweep.
-const READ_OUTS: u64 = 512;
+const READ_OUTS: u64 = 320;
 
 /// Queries of a head that are run, evenly spread.
-const QUERIES: usize = 6;
+const QUERIES: usize = 3;
 
 /// Runs some queries of a head as clusters of [`Penalty::CHEAPEST`]; `None` if a row has more than [`LARGEST`] states.
 ///
@@ -49,7 +49,7 @@ pub(super) fn sampled(
         return Ok(None);
     }
     let step = rows.len().div_ceil(QUERIES);
-    let (mut expected, mut found) = (0.0, 0.0);
+    let mut errors = Vec::new();
     let mut sampling = Activity::default();
     let (mut attempts, mut valid) = (0u64, 0u64);
     for (query, row) in rows.iter().enumerate().step_by(step) {
@@ -59,15 +59,19 @@ pub(super) fn sampled(
         }
         // The upper half of the replicas: the lower half belongs to the native spins of the same rows.
         let cluster = cluster(head, (1 << 63) | (index << 32) | query as u64, row, seed)?;
-        expected += row.row.variance / READ_OUTS as f64;
-        found += cluster.squared_error;
+        errors.push((row.row.variance / READ_OUTS as f64, cluster.squared_error));
         sampling += cluster.activity;
         attempts += row.row.spin.states() as u64;
         valid += cluster.valid;
     }
+    let expected: f64 = errors.iter().map(|(law, _)| law).sum();
+    let found: f64 = errors.iter().map(|(_, error)| error).sum();
     if attempts == 0 || valid == 0 || found <= 0.0 {
         return Ok(None);
     }
+    let efficiency = expected / found;
+    // Every cluster deviates from the law of its row, V/(ηS), by itself.
+    let scatter = errors.iter().map(|(law, error)| (error - law / efficiency).powi(2)).sum::<f64>().sqrt();
     let states: u64 = rows.iter().map(|row| row.row.spin.states() as u64).sum();
     // Events per sweep grow with the bits of a cluster (reads with their square); queries differ in bits only if causal.
     let share = states as f64 / attempts as f64;
@@ -91,7 +95,8 @@ pub(super) fn sampled(
     };
     Ok(Some(Sampled {
         events: Linear { fixed: programming + keys + sweep * BURN_IN, per_sample: sweep + read },
-        efficiency: expected / found,
+        efficiency,
+        efficiency_error: efficiency * scatter / found,
         sampler: format!(
             "one-hot heat bath, βA = {}, {:.0} % of read-outs valid",
             Penalty::CHEAPEST.strength,

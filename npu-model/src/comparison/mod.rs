@@ -45,6 +45,8 @@ pub struct Sampled {
     pub events: Linear,
     /// η: independent samples in one read-out, the share of valid ones over 2τ_int; 1 for fresh draws.
     pub efficiency: f64,
+    /// Standard error of it; 0 where it is exact.
+    pub efficiency_error: f64,
     /// How it was sampled.
     pub sampler: String,
 }

@@ -67,6 +67,8 @@ pub struct Row {
     pub samples: Option<Samples>,
     /// Counted events of the whole work, if it samples.
     pub activity: Option<Activity>,
+    /// Whether native sampling stands in for an encoding that was not run.
+    pub stands_in: bool,
     /// Why it cannot do the work, if it cannot.
     pub unreachable: Option<String>,
     /// What a reader has to know.
@@ -88,19 +90,24 @@ impl Row {
         if let Some(reason) = does_not_fit(question, device) {
             return Self::without(device, question, reason, notes);
         }
+        let mut stands_in = false;
         let (activity, samples, errors) = if device.encoding == Encoding::Exact {
             (None, None, question.heads.iter().map(|h| exact_error(h, device)).collect::<Vec<_>>())
         } else {
             match plan(question, device)? {
                 Ok(plan) => {
-                    if plan.stands_in {
-                        notes.insert(0, "one-hot encoding was not run: native sampling stands in, which favours this device".into());
-                    }
+                    stands_in = plan.stands_in;
                     (Some(plan.activity), Some(plan.samples), plan.errors)
                 }
                 Err(reason) => return Self::without(device, question, reason, notes),
             }
         };
+        if stands_in {
+            notes.insert(
+                0,
+                "one-hot clusters were not run: native sampling stands in, which favours this device".into(),
+            );
+        }
         let cost = device.price(&activity.unwrap_or_default(), &question.workload)?;
         let mut row = Self::from_cost(device.id.clone(), device.kind, device.encoding, &cost, &errors);
         if let (Target::OutputError(target), true) = (question.target, device.encoding == Encoding::Exact)
@@ -112,6 +119,7 @@ impl Row {
                 100.0 * target
             ));
         }
+        row.stands_in = stands_in;
         row.samples = samples;
         row.activity = activity;
         row.notes = notes;
@@ -164,6 +172,7 @@ impl Row {
             binds: cost.binds,
             samples: None,
             activity: None,
+            stands_in: false,
             unreachable: None,
             notes: Vec::new(),
         }
@@ -193,6 +202,7 @@ impl Row {
             binds: "cannot",
             samples: None,
             activity: None,
+            stands_in: false,
             unreachable: Some(reason),
             notes,
         })

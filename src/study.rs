@@ -17,7 +17,6 @@ use ceas_npu_model::workload::{Shape, Workload};
 use rayon::prelude::*;
 
 pub use gaussian::{Gaussian, statistics};
-pub use one_hot::LARGEST as LARGEST_ONE_HOT;
 
 /// Read-outs per query of the two runs through which the line of events is drawn.
 const READ_OUTS: [u32; 2] = [2, 5];

@@ -69,9 +69,12 @@ fn crates_depend_only_on_crates_to_their_left() {
 
 #[test]
 fn there_is_one_loop_over_sweeps() {
+    // An update may be made of another one; nobody else makes sweeps.
+    let updates = root().join("sim/src/update");
     let drivers: Vec<_> = sources()
         .into_iter()
-        .filter(|path| !is_test_code(path) && product_code(path).contains(".sweep("))
+        .filter(|path| !is_test_code(path) && !path.starts_with(&updates))
+        .filter(|path| product_code(path).contains(".sweep("))
         .collect();
     assert_eq!(drivers, [root().join("sim/src/run.rs")], "only Run::step may call Update::sweep");
 }

@@ -13,6 +13,7 @@ use tiny::{HEADS, HIDDEN, INNER, LAYERS, POSITIONS, Tensors, Tiny, WORDS, safete
 const IDS: [u32; 7] = [2, 4, 5, 7, 8, 3, 0];
 
 type Matrix = Vec<Vec<f64>>;
+type Scalar<T> = fn(T) -> T;
 
 /// The formulas of the encoder once more, one scalar at a time, in f64.
 struct Twin<'a>(&'a Tensors);
@@ -66,7 +67,7 @@ impl Twin<'_> {
         context
     }
 
-    fn forward(&self, ids: &[u32], mask: &[bool], activation: fn(f64) -> f64) -> Matrix {
+    fn forward(&self, ids: &[u32], mask: &[bool], activation: Scalar<f64>) -> Matrix {
         let [words, positions, kinds] = ["word", "position", "token_type"]
             .map(|table| self.matrix(&format!("embeddings.{table}_embeddings.weight")));
         let sum = |a: &Matrix, b: &Matrix| -> Matrix {
@@ -109,7 +110,7 @@ fn hidden(tiny: &Tiny, ids: &[u32]) -> Array2<f32> {
 #[test]
 fn the_forward_is_its_formulas() {
     let tensors = tensors();
-    let cases: [(&str, fn(f64) -> f64); 4] =
+    let cases: [(&str, Scalar<f64>); 4] =
         [("gelu", gelu), ("gelu_new", gelu_tanh), ("gelu_pytorch_tanh", gelu_tanh), ("relu", |x| x.max(0.0))];
     for (name, activation) in cases {
         let tiny = Tiny::new();
@@ -165,7 +166,7 @@ fn names_may_carry_a_prefix_and_old_norms_their_old_names() {
 #[test]
 fn stored_types_are_converted_and_nothing_else_happens() {
     let exact = hidden(&Tiny::new(), &IDS);
-    let rounded: [(Dtype, fn(f32) -> f32); 3] = [
+    let rounded: [(Dtype, Scalar<f32>); 3] = [
         (Dtype::F16, |x| f16::from_f32(x).to_f32()),
         (Dtype::BF16, |x| bf16::from_f32(x).to_f32()),
         (Dtype::F64, |x| x),

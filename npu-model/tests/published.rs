@@ -156,7 +156,7 @@ fn an_h100_at_full_power_takes_553_to_634_pj_a_pair() {
     assert_eq!(head.flops(), 8_589_934_592);
     close(cost.time.mid.value(), 13.5e-6, 0.02);
     close((gpu.tdp.nominal() * cost.time.mid).value(), 9.4e-3, 0.02);
-    let narrow = Workload::new(1, 32, Shape::square(16384, 64, false).unwrap()).unwrap();
+    let narrow = Workload::new(1, 32, Shape::square(8192, 64, false).unwrap()).unwrap();
     let pair = gpu.tdp.nominal() * gpu.price(&narrow, Load::Filled).cost.time.mid;
     close(pair.value() / narrow.pairs() as f64, 366e-12, 0.03);
 }

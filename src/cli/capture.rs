@@ -35,7 +35,13 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", help_heading = "Run and output")]
     name: Option<String>,
     /// Licence of the weights and of the text, kept in the file
-    #[arg(long, value_name = "TEXT", default_value = "", help_heading = "Run and output")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Run and output"
+    )]
     licence: String,
     /// Number of threads (default: one per core)
     #[arg(long, value_name = "N", help_heading = "Run and output")]

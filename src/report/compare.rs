@@ -138,7 +138,7 @@ impl Answer for Report {
             }
         };
         if self.rows.iter().any(|row| row.stands_in) {
-            text += "* the device has binary spins, but its one-hot clusters were too large to run: native sampling stands in\n\n";
+            text += "* the device has binary spins, but its rows could not be run as such: native sampling stands in\n\n";
         }
         list(&mut text, "What comes out", &self.findings);
         list(&mut text, "\nHeld equal", std::slice::from_ref(&self.held_equal));
@@ -171,7 +171,7 @@ impl Report {
         );
         if let Some(sweeps) = w.one_hot_sweeps {
             text += &format!(
-                "one-hot clusters of binary spins: {} sweeps for an independent sample (measured; mean over heads)\n",
+                "on binary spins: uncoupled bits, read until exactly one is up; {} sweeps for a valid sample (measured)\n",
                 with_error(sweeps.mean, sweeps.error)
             );
         }

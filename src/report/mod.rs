@@ -1,10 +1,15 @@
 //! What people and scripts see: tables, figures, pages, progress. No physics.
 
+pub mod attention;
 pub mod compare;
 pub mod compare_figure;
 pub mod figure;
+#[cfg(feature = "hdf5")]
+pub mod lattice;
 pub mod output;
 pub mod page;
 pub mod present;
 pub mod progress;
 pub mod table;
+pub mod transition;
+pub mod transition_figure;

@@ -1,43 +1,35 @@
-//! Heads on binary spins: one-hot clusters run by the engine, and what an independent valid read-out takes.
+//! Heads on binary spins: one-hot clusters run by the engine, and what a read-out of them is worth.
+//!
+//! The clusters are uncoupled bits, read out after every sweep until enough read-outs have exactly one bit up
+//! ([`Penalty::NONE`]): of all penalties this takes the fewest sweeps for an independent sample on real heads, and it is the only
+//! one that a sparse graph holds without placement. A sweep of the heat bath draws every bit anew, so that valid read-outs are
+//! independent from the first sweep on and
 //!
 //! ```text
-//! η = Σ_i V_i / (S Σ_i |ô_i − o_i|²)        independent samples in one read-out of a cluster, valid or not
+//! E|ô_i − o_i|² = V_i/(S a_i)        a_i: share of valid read-outs of row i
+//! η = Σ_i V_i / Σ_i (V_i/a_i)        independent samples in one read-out, over the rows of a head
 //! ```
-//!
-//! where ô_i averages the value rows of the valid read-outs of S sweeps. η contains the share of valid read-outs and
-//! 1/(2τ_int) of the chain together, as they act on the output.
 
-use std::ops::ControlFlow;
+use std::num::NonZeroU32;
 
 use ceas_mapping::Error;
-use ceas_mapping::attention::{HeadSample, RowSample, textbook_beta};
+use ceas_mapping::attention::{BinarySampling, HeadSample, sample_head_binary};
 use ceas_mapping::heads::Head;
-use ceas_mapping::one_hot::{OneHot, Penalty};
+use ceas_mapping::one_hot::Penalty;
 use ceas_npu_model::comparison::Sampled;
 use ceas_npu_model::ledger::Linear;
 use ceas_sim::activity::Activity;
-use ceas_sim::plan::Plan;
-use ceas_sim::run::Run;
-use ceas_sim::spins::Spins;
-use ceas_sim::stream::{Purpose, Stream, Streams};
-use ceas_sim::update::HeatBath;
 
-/// Most states of a row that is run as a cluster: work grows with their square.
-pub const LARGEST: usize = 1024;
+/// Read-outs of every row that is run, one after every sweep.
+const READ_OUTS: NonZeroU32 = NonZeroU32::new(256).unwrap();
 
-/// Sweeps before the first read-out.
-const BURN_IN: u64 = 64;
+/// Rows of a head that are run, evenly spread.
+const QUERIES: usize = 12;
 
-/// Read-outs, one after every sweep.
-const READ_OUTS: u64 = 320;
-
-/// Queries of a head that are run, evenly spread.
-const QUERIES: usize = 3;
-
-/// Runs some queries of a head as clusters of [`Penalty::CHEAPEST`]; `None` if a row has more than [`LARGEST`] states.
+/// Runs some rows of a head as clusters; `None` if a row was never valid.
 ///
-/// Events are those of every query of the head: programming is that of the rows themselves, sampling is the mean of the
-/// queries run.
+/// Events are those of every query of the head: programming, attempts and read-outs are known for every row, what depends on
+/// chance is the mean of the rows run.
 pub(super) fn sampled(
     head: &Head<'_>,
     index: u64,
@@ -45,97 +37,123 @@ pub(super) fn sampled(
     seed: u64,
 ) -> Result<Option<Sampled>, Error> {
     let rows = &native.rows;
-    if rows.iter().any(|row| row.row.spin.states() > LARGEST) {
-        return Ok(None);
-    }
-    let step = rows.len().div_ceil(QUERIES);
-    let mut errors = Vec::new();
-    let mut sampling = Activity::default();
-    let (mut attempts, mut valid) = (0u64, 0u64);
-    for (query, row) in rows.iter().enumerate().step_by(step) {
-        // A row with one key has nothing to sample.
-        if row.row.spin.states() < 2 {
-            continue;
+    let queries: Vec<usize> = (0..rows.len()).step_by(rows.len().div_ceil(QUERIES)).collect();
+    let sampling = BinarySampling {
+        beta: native.sampling.beta,
+        penalty: Penalty::NONE,
+        thermalization: 0,
+        reads: READ_OUTS,
+        // Further from the native runs than any index of a head: the same rows there draw from the same replicas.
+        seed: seed ^ 0x6f6e_652d_686f_7400,
+    };
+    let run = sample_head_binary(head, index, &queries, &sampling)?;
+    let reads = f64::from(READ_OUTS.get());
+    let (mut noise, mut slowed, mut doubt) = (0.0, 0.0, 0.0);
+    for row in &run.rows {
+        let valid = f64::from(row.valid()) / reads;
+        if valid == 0.0 {
+            return Ok(None);
         }
-        // The upper half of the replicas: the lower half belongs to the native spins of the same rows.
-        let cluster = cluster(head, (1 << 63) | (index << 32) | query as u64, row, seed)?;
-        errors.push((row.row.variance / READ_OUTS as f64, cluster.squared_error));
-        sampling += cluster.activity;
-        attempts += row.row.spin.states() as u64;
-        valid += cluster.valid;
+        noise += row.row.variance;
+        slowed += row.row.variance / valid;
+        doubt += (row.row.variance / (valid * valid)).powi(2) * valid * (1.0 - valid) / reads;
     }
-    let expected: f64 = errors.iter().map(|(law, _)| law).sum();
-    let found: f64 = errors.iter().map(|(_, error)| error).sum();
-    if attempts == 0 || valid == 0 || found <= 0.0 {
-        return Ok(None);
+    if noise <= 0.0 {
+        // Every row has one key: nothing is drawn, and any read-out is as good as many.
+        return Ok(Some(Sampled { sampler: name(1.0), ..trivial(native) }));
     }
-    let efficiency = expected / found;
-    // Every cluster deviates from the law of its row, V/(ηS), by itself.
-    let scatter = errors.iter().map(|(law, error)| (error - law / efficiency).powi(2)).sum::<f64>().sqrt();
-    let states: u64 = rows.iter().map(|row| row.row.spin.states() as u64).sum();
-    // Events per sweep grow with the bits of a cluster (reads with their square); queries differ in bits only if causal.
-    let share = states as f64 / attempts as f64;
-    let per_sweep = |count: u64| (count as f64 / (READ_OUTS + BURN_IN) as f64 * share).round() as u64;
-    let width = head.v.ncols() as u64;
-    let share_valid = valid as f64 / (READ_OUTS * rows.len().div_ceil(step) as u64) as f64;
-    let sweep = Activity {
-        attempts: states,
-        flips: per_sweep(sampling.flips),
-        coupler_reads: per_sweep(sampling.coupler_reads),
-        random_bits: per_sweep(sampling.random_bits),
+    let states = |rows: &mut dyn Iterator<Item = usize>| rows.sum::<usize>() as u64;
+    let all = states(&mut rows.iter().map(|row| row.row.spin.states()));
+    let some = states(&mut run.rows.iter().map(|row| row.row.spin.states()));
+    let chance = |count: u64| (count as f64 / reads * all as f64 / some as f64).round() as u64;
+    let per_sample = Activity {
+        attempts: all,
+        flips: chance(run.activity.flips),
+        random_bits: chance(run.activity.random_bits),
+        // Every bit leaves the device: only then is it known whether exactly one is up.
+        read_outs: all,
+        decoder_adds: chance(run.activity.decoder_adds),
         ..Activity::default()
     };
-    let programming: Activity = rows.iter().map(|row| row.row.programming).sum();
-    let keys = Activity { coupling_writes: native.activity.coupling_writes, ..Activity::default() };
-    let read = Activity {
-        // Every bit of the cluster leaves the device: only then is it known whether exactly one is up.
-        read_outs: states,
-        decoder_adds: (share_valid * (rows.len() as u64 * width) as f64).round() as u64,
-        ..Activity::default()
-    };
+    let valid: f64 = run.rows.iter().map(|row| f64::from(row.valid())).sum::<f64>() / reads;
     Ok(Some(Sampled {
-        events: Linear { fixed: programming + keys + sweep * BURN_IN, per_sample: sweep + read },
-        efficiency,
-        efficiency_error: efficiency * scatter / found,
-        sampler: format!(
-            "one-hot heat bath, βA = {}, {:.0} % of read-outs valid",
-            Penalty::CHEAPEST.strength,
-            100.0 * share_valid
-        ),
+        events: Linear { fixed: programmed(native), per_sample },
+        efficiency: noise / slowed,
+        efficiency_error: noise / slowed * doubt.sqrt() / slowed,
+        sampler: name(valid / run.rows.len() as f64),
     }))
 }
 
-/// What the chain of one cluster gave.
-struct Cluster {
-    squared_error: f64,
-    valid: u64,
-    activity: Activity,
+fn name(valid: f64) -> String {
+    format!("uncoupled p-bits, {:.0} % of read-outs valid", 100.0 * valid)
 }
 
-fn cluster(head: &Head<'_>, replica: u64, row: &RowSample, seed: u64) -> Result<Cluster, Error> {
-    let beta = textbook_beta(head.q.ncols());
-    let program = OneHot::lower(&row.row.spin, beta, Penalty::CHEAPEST)?;
-    let update = HeatBath::new(&program.hamiltonian)?;
-    let streams = Streams::new(seed, Purpose::Update, replica, update.blocks());
-    let start =
-        Spins::random(program.hamiltonian.n_sites(), &mut Stream::new(seed, Purpose::Initial, replica, 0));
-    let mut run = Run::new(&program.hamiltonian, start, update, program.schedule, streams);
-    let mut sum = vec![0.0; head.v.ncols()];
-    let mut valid = 0u64;
-    run.drive(&Plan { thermalization: BURN_IN, sweeps: READ_OUTS, every: 1 }, |run| {
-        if let Some(label) = program.decoder.read(run.state()) {
-            valid += 1;
-            for (sum, &v) in sum.iter_mut().zip(head.v.row(label)) {
-                *sum += f64::from(v);
-            }
-        }
-        ControlFlow::Continue(())
-    });
-    let squared_error = if valid == 0 {
-        // Nothing was seen: the output stays at nothing.
-        row.row.signal
-    } else {
-        sum.iter().zip(&row.row.output).map(|(s, o)| (s / valid as f64 - o).powi(2)).sum()
-    };
-    Ok(Cluster { squared_error, valid, activity: run.activity() })
+/// What a head without any choice takes: its native run.
+fn trivial(native: &HeadSample) -> Sampled {
+    Sampled {
+        events: Linear { fixed: programmed(native), per_sample: Activity::default() },
+        efficiency: 1.0,
+        efficiency_error: 0.0,
+        sampler: String::new(),
+    }
+}
+
+/// K and the rows, programmed.
+fn programmed(native: &HeadSample) -> Activity {
+    let keys = Activity { coupling_writes: native.activity.coupling_writes, ..Activity::default() };
+    native.rows.iter().map(|row| row.row.programming).sum::<Activity>() + keys
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use ceas_mapping::attention::{BinarySampling, sample_head_binary};
+    use ceas_mapping::attention::{Sampler, Sampling, sample_head, textbook_beta};
+    use ceas_mapping::one_hot::Penalty;
+    use ceas_mapping::qkv;
+
+    use super::sampled;
+
+    /// Deviation of Σ S·η·|ô − o|²/ΣV from 1, in standard errors over 64 heads; `credit` scales η.
+    fn deviation(credit: f64) -> f64 {
+        let set = qkv::read("data/minilm_maxwell.safetensors".as_ref()).unwrap();
+        let (seed, reads) = (0, NonZeroU32::new(192).unwrap());
+        let beta = textbook_beta(set.d_head());
+        let places = (0..set.layers()).flat_map(|l| (0..set.heads()).map(move |h| (l, h))).take(64);
+        let ratios: Vec<f64> = places
+            .enumerate()
+            .map(|(index, (layer, head))| {
+                let head = set.head(layer, head);
+                let samples = NonZeroU32::MIN;
+                let native = Sampling { beta, samples, sampler: Sampler::Race, seed };
+                let native = sample_head(&head, index as u64, &native).unwrap();
+                let eta = credit * sampled(&head, index as u64, &native, seed).unwrap().unwrap().efficiency;
+                let sampling =
+                    BinarySampling { beta, penalty: Penalty::NONE, thermalization: 0, reads, seed };
+                let queries: Vec<usize> = (0..set.n_queries()).step_by(9).collect();
+                let run = sample_head_binary(&head, index as u64, &queries, &sampling).unwrap();
+                let noise: f64 = run.rows.iter().map(|row| row.row.variance).sum();
+                let found: f64 = run.rows.iter().map(|row| row.squared_error).sum();
+                found * eta * f64::from(reads.get()) / noise
+            })
+            .collect();
+        let count = ratios.len() as f64;
+        let mean = ratios.iter().sum::<f64>() / count;
+        let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        (mean - 1.0) / (variance / count).sqrt()
+    }
+
+    // The 1/n of a random number n of valid read-outs makes the mean error larger by (1 − a)/(S a), below 1 % here: half a
+    // standard error.
+    #[test]
+    fn a_readout_is_worth_what_is_credited() {
+        let t = deviation(1.0);
+        assert!(t.abs() < 6.8, "{t}");
+    }
+
+    #[test]
+    fn and_half_of_it_would_be_noticed() {
+        assert!(deviation(0.5).abs() > 6.8);
+    }
 }

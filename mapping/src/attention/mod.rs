@@ -15,6 +15,7 @@
 //! [`HeadReport`] sets what was measured beside these laws. Nothing here is new as a view: softmax as a Boltzmann law and
 //! sampled value rows are in use elsewhere (SANTA, arXiv:2605.01910). What is added is the account of what it costs.
 
+mod binary;
 mod decoder;
 mod plug_in;
 mod relaxation;
@@ -25,12 +26,13 @@ mod sampler;
 mod summary;
 mod thermometry;
 
+pub use binary::{BinaryRow, BinarySample, BinarySampling, ReadoutWorth, sample_head_binary};
 pub use plug_in::expected_divergence;
 pub use relaxation::{Ensemble, Relaxation, relax_head};
 pub use report::{CurvePoint, HeadReport, Measured};
 pub use row::Row;
 pub use sample::{ChainSample, HeadSample, RowSample, sample_head};
-pub use sampler::{Dynamics, Ramp, Sampler, Sampling};
+pub use sampler::{Dynamics, Ramp, Sampler, Sampling, Start};
 pub use summary::{Quantiles, Summary};
 pub use thermometry::{SpecificHeatPeak, specific_heat_peak};
 

@@ -107,7 +107,7 @@ pub fn sample_head(head: &Head<'_>, index: u64, sampling: &Sampling) -> Result<H
 }
 
 /// K is programmed into the couplings once per context: d_head numbers per key that exists for some query.
-fn write_keys(head: &Head<'_>) -> Activity {
+pub(super) fn write_keys(head: &Head<'_>) -> Activity {
     let mut seen = vec![false; head.k.nrows()];
     let mut writes = Activity::default();
     for query in 0..head.q.nrows() {

@@ -50,12 +50,21 @@ impl Sampler {
 pub struct Dynamics {
     /// Shape of β(t) on the way.
     pub ramp: Ramp,
-    /// β of the first sweep, as a fraction of the β that is meant. Not used by [`Ramp::Constant`].
-    pub from: f64,
+    /// β of the first sweep. Not used by [`Ramp::Constant`].
+    pub from: Start,
     /// Sweeps before the first read-out, all of them on the ramp.
     pub sweeps: u64,
     /// Sweeps from one read-out to the next, at the β that is meant; 0 counts as 1.
     pub interval: u64,
+}
+
+/// Where an anneal begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Start {
+    /// At this fraction of the β that is meant.
+    Fraction(f64),
+    /// At this β, whatever is meant.
+    At(Beta),
 }
 
 /// Shape of β(t).
@@ -77,7 +86,10 @@ impl Dynamics {
     /// [`SimError::Beta`] if the first β is not a finite number ≥ 0, [`SimError::Schedule`] if a ramp has no sweep or a geometric
     /// one starts or ends at 0.
     pub fn schedule(&self, to: Beta) -> Result<Schedule, SimError> {
-        let from = || Beta::new(self.from * to.value());
+        let from = || match self.from {
+            Start::Fraction(fraction) => Beta::new(fraction * to.value()),
+            Start::At(beta) => Ok(beta),
+        };
         match self.ramp {
             Ramp::Constant => Ok(Schedule::Constant(to)),
             Ramp::Linear => Schedule::linear(from()?, to, self.sweeps),

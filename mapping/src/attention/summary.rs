@@ -82,7 +82,7 @@ pub struct Summary {
     pub samples_1_percent: Quantiles,
     /// … of τ_int in read-outs.
     pub tau_int: Quantiles,
-    /// Measured over expected Σ|ô − o|², averaged over the heads: 1 if the samples follow their law.
+    /// Σ rel_error² over Σ rel_error_predicted², over the heads: 1 if the samples follow their law.
     pub variance_ratio: Measured,
     /// (`variance_ratio` − 1)/its error.
     pub variance_ratio_z: f64,
@@ -100,10 +100,8 @@ impl Summary {
     /// The summary of reports on heads.
     pub fn new(heads: &[HeadReport]) -> Self {
         let over = |f: &dyn Fn(&HeadReport) -> f64| Quantiles::of(heads.iter().map(f));
-        // A head without noise (one key per query) has nothing to compare.
-        let ratios: Vec<Measured> =
-            heads.iter().map(|head| head.variance_ratio).filter(|ratio| ratio.mean.is_finite()).collect();
-        let variance_ratio = mean(&ratios);
+        // Weighted by what is expected, so that a head with next to no noise, where one rare draw is everything, counts for as little.
+        let variance_ratio = ratio(heads);
         let root = variance_ratio.mean.sqrt();
         let deviations: Vec<Measured> = heads.iter().filter_map(|head| head.ln_z_deviation).collect();
         let sum = |f: &dyn Fn(&HeadReport) -> f64| heads.iter().map(f).sum::<f64>();
@@ -128,6 +126,19 @@ impl Summary {
             kl_over_expected: sum(&|head| head.kl) / sum(&|head| head.kl_expected),
             activity: heads.iter().map(|head| head.activity).sum(),
         }
+    }
+}
+
+/// Squared relative errors over what is expected of them; heads without a signal have none.
+fn ratio(heads: &[HeadReport]) -> Measured {
+    let expected = |head: &HeadReport| head.rel_error_predicted.powi(2);
+    let real: Vec<&HeadReport> =
+        heads.iter().filter(|head| expected(head) > 0.0 && expected(head).is_finite()).collect();
+    let total: f64 = real.iter().map(|head| expected(head)).sum();
+    let over = |f: &dyn Fn(&HeadReport) -> f64| real.iter().map(|head| f(head)).sum::<f64>();
+    Measured {
+        mean: over(&|head| expected(head) * head.variance_ratio.mean) / total,
+        error: over(&|head| (expected(head) * head.variance_ratio.error).powi(2)).sqrt() / total,
     }
 }
 

@@ -29,7 +29,7 @@ use crate::workload::Workload;
 pub const EXCLUDED: [&str; 9] = [
     "static power, clocks, temperature control and the host of every device (favours the devices)",
     "links on and off the chip for q, k, v and o, and on-chip memory traffic beyond the stated prices (favours the devices)",
-    "placement: all-to-all penalties on graphs of degree 15 or 16 need about n/14 physical spins each (favours z1 and asic28)",
+    "placement: binary spins run uncoupled and reject read-outs, which fits any graph; how a device learns the offset that makes most of them valid is not priced (favours z1 and asic28)",
     "several chips, replicas and tiling: one device of each kind, taken as large enough (favours the devices)",
     "projections, norms, feed-forward blocks and everything else of a model but attention",
     "noise, drift, mismatch and temperature error of analogue parts beyond the stated widths (favours the devices)",
@@ -58,7 +58,7 @@ pub struct HeadRun {
     pub variance: f64,
     /// Sampled by n-state units.
     pub native: Sampled,
-    /// Sampled by one-hot clusters of binary spins; where it is missing, `native` stands in and rows say so.
+    /// Sampled by one-hot clusters of binary spins, read out after every sweep; where it is missing, `native` stands in and rows say so.
     pub one_hot: Option<Sampled>,
     /// Output error of fields by their width in bits, for every width that a device of the comparison states.
     pub field_error: BTreeMap<u32, f64>,

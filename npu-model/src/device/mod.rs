@@ -50,7 +50,8 @@ impl Kind {
 pub enum Encoding {
     /// One n-state unit a row: a noisy winner-take-all draws the winner at once, samples are independent.
     Native,
-    /// n binary spins a row, held to one winner by a penalty between all pairs; samples are correlated and some are invalid.
+    /// n binary spins a row, read until exactly one is up: some read-outs are invalid, and with a penalty between all pairs
+    /// the valid ones are correlated.
     OneHot,
     /// No spins: the row is computed.
     Exact,

@@ -165,15 +165,15 @@ impl Report {
     fn head(&self) -> String {
         let w = &self.workload;
         let kind = if w.causal { "causal" } else { "full" };
-        let mut text = format!(
-            "{}: {} × {} heads, n = {}, d = {}, {kind}, {:.4e} query–key pairs; V/|o|² median {:.2}, largest {:.3}\n",
+        let mut text = wrapped(&format!(
+            "{}: {} × {} heads, n = {}, d = {}, {kind}, {:.4e} query–key pairs; V/|o|² median {:.2}, largest {:.2}",
             w.name, w.layers, w.heads, w.n_keys, w.d_head, w.pairs as f64, w.variance.median, w.variance.max
-        );
+        ));
         if let Some(sweeps) = w.one_hot_sweeps {
-            text += &format!(
-                "on binary spins: uncoupled bits, read until exactly one is up; {} sweeps for a valid sample (measured)\n",
+            text += &wrapped(&format!(
+                "on binary spins: uncoupled bits, read until exactly one is up; {} sweeps for a valid sample (measured)",
                 with_error(sweeps.mean, sweeps.error)
-            );
+            ));
         }
         if let Some(note) = &w.note {
             text += &wrapped(note);

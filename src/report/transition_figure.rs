@@ -337,7 +337,10 @@ where
     Ok(panel)
 }
 
-fn legend<B: DrawingBackend>(panel: &mut Panel<'_, B>, at: SeriesLabelPosition) -> Result<(), Trouble>
+fn legend<'a, B: DrawingBackend + 'a>(
+    panel: &mut Panel<'a, B>,
+    at: SeriesLabelPosition,
+) -> Result<(), Trouble>
 where
     B::ErrorType: 'static,
 {

@@ -76,9 +76,11 @@ impl Gaussian {
     pub fn run(&self, widths: &BTreeSet<u32>, seed: u64) -> Result<HeadRun, Error> {
         let (n, d) = (self.n as usize, self.d as usize);
         let queries = n.min(QUERIES);
-        // q, k, v in single precision, values once more in double, and a row of scores and weights per thread.
-        let numbers = (n as u64).saturating_mul(self.d).saturating_mul(4 + 4 + 8);
-        ceas_sim::memory::check("Gaussian head", n, numbers.saturating_add(64 * self.n))?;
+        // k and v in single precision and, for the measurement of rounding, twice in double; v once more to sample; and what every
+        // row that is run keeps of its fields, law and counts.
+        let numbers = (n as u64).saturating_mul(self.d).saturating_mul(2 * 4 + 4 * 8 + 8);
+        let rows = (n as u64).saturating_mul(queries as u64 * 64);
+        ceas_sim::memory::check("Gaussian head", n, numbers.saturating_add(rows))?;
         let mut stream = Stream::new(seed, Purpose::Instance, 0, 0);
         let scale = self.beta_sigma.sqrt();
         let mut normal = |rows: usize, scale: f64| {

@@ -1,9 +1,9 @@
 //! Heads on binary spins: one-hot clusters run by the engine, and what a read-out of them is worth.
 //!
 //! The clusters are uncoupled bits, read out after every sweep until enough read-outs have exactly one bit up
-//! ([`Penalty::NONE`]): of all penalties this takes the fewest sweeps for an independent sample on real heads, and it is the only
-//! one that a sparse graph holds without placement. A sweep of the heat bath draws every bit anew, so that valid read-outs are
-//! independent from the first sweep on and
+//! ([`Penalty::NONE`]), because a sparse graph holds nothing else without placement: a weak penalty rejects fewer read-outs, but
+//! couples all pairs, which takes about n/14 physical spins for each bit at degree 16. A sweep of the heat bath draws every
+//! bit anew, so that valid read-outs are independent from the first sweep on and
 //!
 //! ```text
 //! E|ô_i − o_i|² = V_i/(S a_i)        a_i: share of valid read-outs of row i

@@ -11,14 +11,14 @@ fn ceas(arguments: &[&str]) -> Command {
 
 fn document(threads: &str) -> String {
     let arguments =
-        ["--sizes", "4,8,16", "--sweeps", "150", "--replicas", "64", "--json", "--threads", threads];
+        ["--sizes", "8,16", "--sweeps", "150", "--replicas", "64", "--json", "--threads", threads];
     let output = ceas(&arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// The same bytes on one thread and two, but for the measured speed; and β_c within |t| < 6.8 of Onsager's (64 replicas: one right run
-/// in 2·10⁸ fails), while a β_c off by 2 % must fail.
+/// in 2·10⁸ fails), while a β_c off by 2 % must fail. The drift of a single pair, which it says it cannot assess, is under 2σ here.
 #[test]
 fn beta_c_is_found_blindly_and_does_not_depend_on_threads() {
     let (one, two) = (document("1"), document("2"));
@@ -33,9 +33,11 @@ fn beta_c_is_found_blindly_and_does_not_depend_on_threads() {
     assert!(t(exact) < 6.8, "{}", answer["beta_c"]);
     assert!(t(1.02 * exact) > 6.8, "no power: {}", answer["beta_c"]);
     assert!((number("sigmas") - (number("mean") - exact) / number("error")).abs() < 1e-9);
+    assert!(answer["beta_c"]["drift"].is_null());
+    assert!(answer["beta_c"]["method"].as_str().unwrap().contains("not assessed"));
     assert_eq!(answer["command"], "sweep");
     assert!(answer["attempts_per_ns"].as_f64().unwrap() > 0.0);
-    assert_eq!(answer["points"].as_array().unwrap().len(), 21);
+    assert_eq!(answer["points"].as_array().unwrap().len(), 14);
     for point in answer["points"].as_array().unwrap() {
         assert!(point["size"].is_u64() && point["beta"].is_f64());
         for key in [

@@ -140,7 +140,7 @@ impl TransitionFigure {
         let value = |d: &Dot| d.specific_heat;
         let range = self.range_of(value);
         let title = "Specific heat: points simulated, lines exact for each finite L (Kaufman)";
-        let mut panel = open(area, title, "C / N", self.betas(), range)?;
+        let mut panel = open(area, title, "specific heat C per site", self.betas(), range)?;
         self.mark(&mut panel, range, false)?;
         let (low, high) = self.betas();
         for curve in &self.curves {
@@ -177,7 +177,7 @@ impl TransitionFigure {
         for curve in &self.curves {
             self.dots(&mut panel, curve, value, true)?;
         }
-        legend(&mut panel, SeriesLabelPosition::UpperLeft)
+        legend(&mut panel, SeriesLabelPosition::LowerRight)
     }
 
     /// The crossing of every pair beside the band of β_c and the exact value.

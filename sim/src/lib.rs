@@ -16,6 +16,7 @@
 
 pub mod activity;
 pub mod beta;
+pub mod critical;
 pub mod error;
 pub mod exact;
 pub mod hamiltonian;

@@ -159,7 +159,7 @@ impl<'a> Job<'a> {
                 let what = if kept == 0 {
                     "nothing is kept".to_owned()
                 } else {
-                    format!("the first {kept} frames are kept")
+                    format!("stopped with {kept} frames kept in {}", out.path().display())
                 };
                 Err(anyhow!(error).context(what)).run()
             }
@@ -214,7 +214,7 @@ impl<'a> Job<'a> {
             frames,
             attempts_per_ns: film.activity.attempts as f64 / film.sweeping / 1e9,
             update,
-            generator: "xoshiro256++, 32 bits per attempt, none shared",
+            generator: "xoshiro256++, 32 bits per draw, none shared",
             threads: rayon::current_num_threads(),
             seconds: film.seconds,
             lattice: self.model.topology().name(),

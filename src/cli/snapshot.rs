@@ -7,17 +7,18 @@ use super::common::Common;
 /// Arguments of `ceas snapshot`.
 #[derive(Args, Debug)]
 #[command(
-    long_about = "Simulate a lattice and write its configurations to HDF5 as they come.\n\n\
-        Frame k is the configuration after k·N sweeps (a sweep is one attempt per spin), counted after --thermalization. The file can be \
-        read while the run goes on and is whole if the run is killed: it is first written as FILE.h5.partial, and complete copies are \
-        renamed onto FILE.h5, the first one with the first frame.\n\n\
-        Ctrl-C finishes the current frame, closes the file, says what was kept, and ends with exit code 1; a second Ctrl-C ends at once.",
-    after_long_help = "Examples:\n  \
+    after_help = "See --help for what the file holds, what a kill or Ctrl-C leaves, and examples.",
+    after_long_help = "Frame k is the configuration after k·N sweeps (a sweep is one attempt per spin; for wolff, a fixed number of clusters that \
+        flips about as many), counted after --thermalization.\n\n\
+        The file is whole at every moment: it is written as FILE.h5.partial, and complete copies are renamed onto FILE.h5, the first \
+        with the first frame. So it can be read while the run goes on, and a kill loses little.\n\n\
+        Ctrl-C finishes the current frame, closes the file, says what was kept, and ends with exit code 1; a second Ctrl-C ends at once.\n\n\
+        Datasets: /spins i8 [frame, y, x], ±1, zlib; /sweep, /beta, /energy and /magnetization (totals) [frame].\n\
+        Attributes: seed, hamiltonian, update, lattice, units, schema_version, program_version, command_line.\n\n\
+        Examples:\n  \
         ceas snapshot --size 512 --frames 200 --out critical.h5 --plot critical.png\n  \
         ceas snapshot --size 64 --beta 0.6 --start up --update metropolis --every 1 --out cold.h5\n  \
-        ceas snapshot --size 256 --update wolff --thermalization 200 --out clusters.h5 --json\n\n\
-        Datasets: /spins i8 [frame, y, x], ±1, zlib; /sweep, /beta, /energy and /magnetization (totals) [frame].\n\
-        Attributes: seed, hamiltonian, update, lattice, units, schema_version, program_version, command_line.\n  \
+        ceas snapshot --size 256 --update wolff --thermalization 200 --out clusters.h5 --json\n  \
         python3 -c 'import h5py; print(h5py.File(\"critical.h5\")[\"spins\"][-1].mean())'"
 )]
 pub struct Arguments {

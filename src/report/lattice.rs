@@ -59,7 +59,7 @@ impl LatticePicture {
 impl Figure for LatticePicture {
     fn size(&self) -> (u32, u32) {
         let width = self.side() + 2 * self.margin();
-        let height = self.side() + self.head() + self.margin() + self.font() * 2;
+        let height = self.side() + self.head() + self.font() * 9 / 4;
         (width as u32, height as u32)
     }
 
@@ -78,7 +78,7 @@ impl Figure for LatticePicture {
             "after {} sweeps: m = {:+.4}, e = {:.4} per site",
             self.sweep, self.magnetization, self.energy
         );
-        write(numbers, (left, font * 2), figure::text(font as u32))?;
+        write(numbers.replace('-', "−"), (left, font * 2), figure::text(font as u32))?;
         let scale = self.scale() as i32;
         for (y, row) in self.spins.chunks_exact(self.size).enumerate() {
             let y = top + y as i32 * scale;

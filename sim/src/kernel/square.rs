@@ -99,7 +99,7 @@ fn visit_block(
 ) -> u64 {
     let l = pass.l;
     let (above, below) = halo.split_at(l);
-    let mut strip = Strip { row: [0; 2 * WIDTH + 1], index: [0; WIDTH], draws: [0; WIDTH] };
+    let mut strip = Strip { row: [0; 2 * WIDTH + 2], index: [0; WIDTH], draws: [0; WIDTH] };
     // A local copy stays in registers.
     let mut local = stream.clone();
     let mut flips = 0;
@@ -124,7 +124,7 @@ const WIDTH: usize = 128;
 /// Space for one strip of a row. The work is cut into loops that each do one simple thing, which compilers turn into vector code.
 struct Strip {
     /// Both colours of the strip, with one site more to the left and to the right.
-    row: [i8; 2 * WIDTH + 1],
+    row: [i8; 2 * WIDTH + 2],
     /// Where the table has each site.
     index: [u8; WIDTH],
     draws: [u32; WIDTH],
@@ -153,11 +153,11 @@ impl Strip {
                 self.row[..2 * n].copy_from_slice(&row[range.clone()]);
                 self.row[2 * n] = row[if range.end == l { 0 } else { range.end }];
             }
-            let triples = self.row[..2 * n].chunks_exact(2).zip(self.row[2..].iter().step_by(2));
+            let triples = self.row[..2 * n].chunks_exact(2).zip(self.row[2..2 * n + 2].chunks_exact(2));
             let vertical = up[range.clone()].chunks_exact(2).zip(down[range.clone()].chunks_exact(2));
             let index_of = self.index.iter_mut();
             for (((left_and_s, right), (up, down)), to) in triples.zip(vertical).zip(index_of) {
-                let sum = left_and_s[0] + right + up[ODD] + down[ODD];
+                let sum = left_and_s[0] + right[0] + up[ODD] + down[ODD];
                 *to = index(left_and_s[1], sum);
             }
             stream.fill_u32(&mut self.draws[..n]);

@@ -36,13 +36,14 @@ pub struct Arguments {
     #[command(flatten)]
     source: HeadSource,
     /// S: read-outs per query
-    #[arg(long, default_value = "1000", value_name = "S", help_heading = "Sampling")]
+    #[arg(long, default_value = "1000", value_name = "S", help_heading = "Sampling", value_parser = samples)]
     samples: NonZeroU32,
     /// How each spin is sampled
     #[arg(long, value_enum, default_value_t = SamplerName::Race, help_heading = "Sampling")]
     sampler: SamplerName,
     /// Inverse temperature: textbook (1/√d_head), a number, or a JSON file with one number per layer and head
     #[arg(long, default_value = "textbook", value_name = "textbook|X|FILE", help_heading = "Sampling")]
+    #[arg(allow_negative_numbers = true)]
     beta: String,
     /// Layers to run, such as 0,2,5 [default: all]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', help_heading = "Sampling")]
@@ -70,6 +71,7 @@ struct AnnealFlags {
     anneal_sweeps: Option<u64>,
     /// β of the first sweep [default: a tenth of β]
     #[arg(long, value_name = "X", help_heading = "Annealing (--sampler metropolis)")]
+    #[arg(allow_negative_numbers = true)]
     beta_from: Option<f64>,
     /// Sweeps from one read-out to the next [default: 1]
     #[arg(long, value_name = "N", help_heading = "Annealing (--sampler metropolis)")]
@@ -109,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let sampler = arguments.sampler(set.n_keys()).input()?;
     let chosen = arguments.choose(&set).input()?;
     let betas = Betas::parse(&arguments.beta, &set, &chosen).input()?;
-    let shown = arguments.shown(&set, &chosen).input()?;
+    let shown = arguments.shown(&chosen).input()?;
     check_memory(&set, chosen.len(), outputs.out.is_some()).input()?;
     let job = Job {
         set: &set,
@@ -241,7 +243,7 @@ impl Arguments {
     }
 
     /// Which of the chosen heads `--show-head` names.
-    fn shown(&self, set: &HeadSet, chosen: &[Selected]) -> anyhow::Result<Option<usize>> {
+    fn shown(&self, chosen: &[Selected]) -> anyhow::Result<Option<usize>> {
         let Some(name) = &self.show_head else { return Ok(None) };
         let (layer, head) = name
             .split_once('.')
@@ -250,13 +252,22 @@ impl Arguments {
         match chosen.iter().position(|s| s.layer == layer && s.head == head) {
             Some(at) => Ok(Some(at)),
             None => bail!(
-                "--show-head {name} is not among the heads that are run: {} of layers × heads {} × {}",
+                "--show-head {name} is not among the {} heads that are run, {} to {}",
                 chosen.len(),
-                set.layers(),
-                set.heads()
+                chosen.first().map_or(String::new(), Selected::to_string),
+                chosen.last().map_or(String::new(), Selected::to_string),
             ),
         }
     }
+}
+
+/// A number of read-outs.
+fn samples(text: &str) -> anyhow::Result<NonZeroU32> {
+    let number: u64 = text.parse().map_err(|_| anyhow!("a whole number of read-outs is expected"))?;
+    u32::try_from(number)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .ok_or_else(|| anyhow!("each query is read out at least once and at most {} times", u32::MAX))
 }
 
 /// `0 to 5` for numbers without a gap, else all of them.

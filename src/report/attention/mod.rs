@@ -10,6 +10,8 @@ mod record;
 mod relaxation;
 mod text;
 
+use std::fmt;
+
 use ceas_npu::mapping::attention::{
     Dynamics, HeadReport, HeadSample, Ramp, Relaxation, Sampler, Sampling, Start, Summary,
 };
@@ -36,6 +38,12 @@ impl Selected {
     /// The number that keys its streams: its place in the input, whatever else is run.
     pub fn stream(self, set: &HeadSet) -> u64 {
         (self.index * set.heads() + self.head) as u64
+    }
+}
+
+impl fmt::Display for Selected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.layer, self.head)
     }
 }
 
@@ -92,7 +100,7 @@ impl Attended {
 
     /// The number of the layer and of the head that is drawn.
     fn shown_name(&self) -> String {
-        format!("{}.{}", self.shown.at.layer, self.shown.at.head)
+        self.shown.at.to_string()
     }
 
     /// The report on the head that is drawn.

@@ -162,8 +162,8 @@ fn what_was_run(answer: &Attended, text: &mut String) -> std::fmt::Result {
     if let Some(rate) = answer.attempts_per_ns() {
         writeln!(
             text,
-            "{} attempts, {} flips, {} random bits, {} field writes, {} bits read out, {} decoder additions; {:.2} s, \
-             {rate:.3} attempts/ns.",
+            "{} attempts, {} flips, {} random bits, {} field writes, {} bits read out, {} decoder additions; {:.2} s with \
+             everything exact beside them, {rate:.3} attempts/ns.",
             grouped(activity.attempts),
             grouped(activity.flips),
             grouped(activity.random_bits),

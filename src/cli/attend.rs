@@ -315,7 +315,15 @@ impl Job<'_> {
 
     fn shown(&self, at: Selected, beta: Beta) -> anyhow::Result<ShownHead> {
         let sample = self.sample(at, beta)?;
-        Ok(ShownHead { at, relaxation: self.relax(at, beta, CHAINS)?, sample })
+        let quench_residual = match self.sampler {
+            Sampler::Metropolis(dynamics) => {
+                let quench = Dynamics { ramp: Ramp::Constant, ..dynamics };
+                let none = Ensemble { chains: 0, index: 0, seed: self.seed };
+                Some(relax_head(&self.set.head(at.index, at.head), beta, &quench, none)?.residual())
+            }
+            _ => None,
+        };
+        Ok(ShownHead { at, relaxation: self.relax(at, beta, CHAINS)?, quench_residual, sample })
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Arguments {
     #[arg(long, value_name = "D", help_heading = "Input", requires = "n")]
     d: Option<u64>,
     /// Relative output error that every head reaches on every device [default: 0.1]
-    #[arg(long, value_name = "E", help_heading = "Held equal")]
+    #[arg(long, value_name = "E", help_heading = "Held equal", allow_negative_numbers = true)]
     error: Option<f64>,
     /// Hold the number of read-outs per query instead; the output error follows
     #[arg(long, value_name = "S", help_heading = "Held equal", conflicts_with = "error")]

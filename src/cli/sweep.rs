@@ -64,8 +64,9 @@ pub struct Arguments {
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let survey = arguments.survey().input()?;
+    // First, because asking how many threads there are settles it.
     let outputs = arguments.common.prepare()?;
+    let survey = arguments.survey().input()?;
     #[cfg(not(feature = "hdf5"))]
     if outputs.out.is_some() {
         return Err(anyhow!("--out needs a program built with the feature hdf5 or hdf5-static")).input();

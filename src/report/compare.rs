@@ -182,11 +182,24 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let heads =
-            ["", "kind", "row as", "S", "time (low–high)", "energy (low–high)", "error", "grade", "bound by"];
+        let heads = [
+            "",
+            "kind",
+            "row as",
+            "S",
+            "time (low–high)",
+            "energy (low–high)",
+            "error %",
+            "grade",
+            "bound by",
+        ];
         let mut rows = table(&heads, 3);
         for row in &self.rows {
-            let bound = if row.unreachable.is_some() { "CANNOT" } else { row.binds };
+            let bound = match row.binds {
+                _ if row.unreachable.is_some() => "CANNOT".into(),
+                "coupling_writes" => "K writes".into(),
+                stage => stage.replace('_', " "),
+            };
             rows.add_row(vec![
                 row.name.clone(),
                 row.kind.name().into(),
@@ -194,9 +207,9 @@ impl Report {
                 row.samples.map_or("–".into(), |s| short(s.mean)),
                 shown(row.time_s),
                 shown(row.energy_j),
-                format!("{:.2} %", 100.0 * row.output_error),
+                format!("{:.2}", 100.0 * row.output_error),
                 row.evidence.name().into(),
-                bound.into(),
+                bound,
             ]);
         }
         narrow(rows)
@@ -253,7 +266,10 @@ impl Report {
 }
 
 /// A table as text, without the blanks at the ends of its lines.
-fn narrow(table: comfy_table::Table) -> String {
+fn narrow(mut table: comfy_table::Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
@@ -263,7 +279,7 @@ fn shown<Q: Quantity>(range: Option<Interval<Q>>) -> String {
     let mid = range.mid.si();
     // The prefix that `si` gives the middle: a power of a thousand at most as large as it.
     let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
-    let end = |q: Q| short(q.si() / 10f64.powf(power));
+    let end = |q: Q| brief(q.si() / 10f64.powf(power));
     format!("{} ({}–{})", si(mid, Q::UNIT), end(range.low), end(range.high))
 }
 
@@ -285,6 +301,17 @@ fn short(x: f64) -> String {
     }
 }
 
+/// A number with two digits that count.
+fn brief(x: f64) -> String {
+    match x.abs() {
+        a if a >= 9.95 => format!("{x:.0}"),
+        a if a >= 0.995 => format!("{x:.1}"),
+        a if a >= 0.0995 => format!("{x:.2}"),
+        a if a >= 0.009_95 => format!("{x:.3}"),
+        _ => format!("{x:.1e}"),
+    }
+}
+
 /// A line of a list, wrapped to 106 columns.
 fn wrapped(line: &str) -> String {
     let mut text = String::from("  ");
@@ -292,6 +319,7 @@ fn wrapped(line: &str) -> String {
     for word in line.split(' ') {
         let length = word.chars().count();
         if width + length > 106 {
+            text.truncate(text.trim_end().len());
             text += "\n    ";
             width = 4;
         }

@@ -27,6 +27,8 @@ const LABELS: i32 = 235;
 const TOP: i32 = 104;
 const ROW: i32 = 52;
 const LEGEND: i32 = 96;
+/// Behind every other line.
+const BAND: RGBColor = RGBColor(246, 246, 246);
 
 /// One line of the picture.
 struct Line {
@@ -130,8 +132,8 @@ impl Figure for Picture {
         for (i, line) in self.lines.iter().enumerate() {
             let y = TOP + ROW * i as i32 + ROW / 2;
             if i % 2 == 0 {
-                let band = RGBColor(246, 246, 246).filled();
-                area.draw(&Rectangle::new([(16, y - ROW / 2), (WIDTH - 16, y + ROW / 2)], band))?;
+                let band = [(16, y - ROW / 2), (WIDTH - 16, y + ROW / 2)];
+                area.draw(&Rectangle::new(band, BAND.filled()))?;
             }
             area.draw(&Text::new(line.name.clone(), (24, y - 18), text(16).color(&line.colour)))?;
             area.draw(&Text::new(line.below.clone(), (24, y + 2), text(13).color(&FAINT)))?;
@@ -140,7 +142,7 @@ impl Figure for Picture {
         let is_gpu = |l: &&Line| l.colour == INK;
         let filled = self.lines.iter().find(is_gpu);
         self.ranges(area, ("energy of the whole work", "J"), &energy, filled, |l| l.energy)?;
-        let time = Axis::over(735, 1150, self.lines.iter().filter_map(|l| l.time));
+        let time = Axis::over(765, 1150, self.lines.iter().filter_map(|l| l.time));
         let alone = self.lines.iter().rfind(is_gpu);
         self.ranges(area, ("time of the whole work", "s"), &time, alone, |l| l.time)?;
         self.shares(area, (1195, WIDTH - 32))?;
@@ -200,7 +202,12 @@ impl Picture {
                     let (x, side) =
                         if right { (axis.at(high) + 9, HPos::Left) } else { (axis.at(low) - 9, HPos::Right) };
                     let style = text(14).pos(Pos::new(side, VPos::Center));
-                    area.draw(&Text::new(si(mid, unit), (x, y), style))?;
+                    let label = si(mid, unit);
+                    let width = 8 * label.chars().count() as i32;
+                    let from = if right { x - 2 } else { x - width };
+                    let paper = if i % 2 == 0 { BAND } else { WHITE };
+                    area.draw(&Rectangle::new([(from, y - 9), (from + width, y + 9)], paper.filled()))?;
+                    area.draw(&Text::new(label, (x, y), style))?;
                 }
             }
         }

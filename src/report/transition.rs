@@ -195,15 +195,22 @@ fn warnings(survey: &Survey, findings: &Findings) -> Vec<String> {
         })
         .collect();
     if let Some(worst) = short.iter().max_by(|a, b| a.tau_int.mean.total_cmp(&b.tau_int.mean)) {
+        let other = if survey.effort.dynamics == Dynamics::Wolff { "" } else { ", or use --update wolff" };
         warnings.push(format!(
             "{} of {} points have runs shorter than {SHORT_RUN} τ_int (L = {} at β = {:.5}: τ_int ≥ {:.0} sweeps), so that their start may not be \
-             forgotten and their errors may be too small; raise --sweeps and --thermalization, or use --update wolff",
+             forgotten and their errors may be too small; raise --sweeps and --thermalization{other}",
             short.len(),
             findings.measured.len(),
             worst.cell.size,
             worst.cell.beta.value(),
             worst.tau_int.mean,
         ));
+    }
+    if findings.critical.as_ref().is_ok_and(|c| c.drift.is_none()) {
+        warnings.push(
+            "one pair of sizes cannot tell how far its crossing has drifted from β_c: the error is statistical alone; name a third size"
+                .to_owned(),
+        );
     }
     for pair in findings.pairs.iter().filter(|p| !p.fits()) {
         warnings.push(format!(

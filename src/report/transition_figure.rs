@@ -9,9 +9,12 @@ use ceas_npu::sim::exact::kaufman::Torus;
 use ceas_npu::sim::exact::yang;
 use ceas_npu::sim::statistics::Estimate;
 
-use super::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
+use super::figure::{FAINT, Figure, INK, SERIES, THEORY, Trouble, text};
 use super::table::with_error;
 use super::transition::Transition;
+
+/// One colour a size; vermilion is kept for the exact β_c.
+const SIZES: [RGBColor; 5] = [SERIES[5], SERIES[0], SERIES[2], SERIES[3], SERIES[4]];
 
 /// Everything that is drawn, as numbers.
 pub struct TransitionFigure {
@@ -45,7 +48,7 @@ impl TransitionFigure {
         for row in &answer.points {
             let p = row.point;
             if curves.last().is_none_or(|c| c.size != p.size) {
-                let color = SERIES[curves.len() % SERIES.len()];
+                let color = SIZES[curves.len() % SIZES.len()];
                 curves.push(Curve { size: p.size, color, points: Vec::new() });
             }
             if let Some(curve) = curves.last_mut() {
@@ -94,9 +97,9 @@ impl Figure for TransitionFigure {
         let (head, body) = area.split_vertically(64);
         let title = match (self.beta_c, self.reference) {
             (Some(c), Some(exact)) => format!(
-                "The Binder cumulants cross at β_c = {}     exact {exact:.6}     ({:+.1}σ)",
+                "The Binder cumulants cross at β_c = {}     exact {exact:.6}, off by {:.1}σ",
                 with_error(c.mean, c.error),
-                c.sigmas_from(exact)
+                c.sigmas_from(exact).abs()
             ),
             (Some(c), None) => {
                 format!("The Binder cumulants cross at β_c = {}", with_error(c.mean, c.error))
@@ -120,7 +123,7 @@ impl TransitionFigure {
         let value = |d: &Dot| d.binder;
         let title = "Binder cumulant U₄: steeper with L, crossing at β_c";
         let mut panel = open(area, title, "U₄ = 1 − ⟨m⁴⟩ / 3⟨m²⟩²", self.betas(), self.range_of(value))?;
-        self.mark(&mut panel, self.range_of(value))?;
+        self.mark(&mut panel, self.range_of(value), true)?;
         for curve in &self.curves {
             self.dots(&mut panel, curve, value, true)?;
         }
@@ -137,8 +140,8 @@ impl TransitionFigure {
         let value = |d: &Dot| d.specific_heat;
         let range = self.range_of(value);
         let title = "Specific heat: points simulated, lines exact for each finite L (Kaufman)";
-        let mut panel = open(area, title, "C / N", self.betas(), range)?;
-        self.mark(&mut panel, range)?;
+        let mut panel = open(area, title, "specific heat C per site", self.betas(), range)?;
+        self.mark(&mut panel, range, false)?;
         let (low, high) = self.betas();
         for curve in &self.curves {
             if let Ok(torus) = Torus::new(curve.size, curve.size) {
@@ -162,7 +165,7 @@ impl TransitionFigure {
         let range = (0.0, high.min(1.0));
         let title = "Magnetisation: sharpens with L towards the exact infinite lattice (Yang)";
         let mut panel = open(area, title, "⟨|m|⟩", self.betas(), range)?;
-        self.mark(&mut panel, range)?;
+        self.mark(&mut panel, range, false)?;
         let (low, top) = self.betas();
         let infinite = samples(low, top).filter_map(|b| Beta::new(b).ok());
         let infinite = infinite.map(|b| (b.value(), yang::magnetization(b))).filter(|p| p.1 <= range.1);
@@ -174,7 +177,7 @@ impl TransitionFigure {
         for curve in &self.curves {
             self.dots(&mut panel, curve, value, true)?;
         }
-        legend(&mut panel, SeriesLabelPosition::UpperLeft)
+        legend(&mut panel, SeriesLabelPosition::LowerRight)
     }
 
     /// The crossing of every pair beside the band of β_c and the exact value.
@@ -225,12 +228,12 @@ impl TransitionFigure {
         if let Some(c) = self.beta_c {
             let band = [(0.5, c.mean - c.error), (count + 0.5, c.mean + c.error)];
             panel
-                .draw_series([Rectangle::new(band, SAMPLED.mix(0.22).filled())])
+                .draw_series([Rectangle::new(band, INK.mix(0.14).filled())])
                 .map_err(trouble)?
                 .label("β_c ± σ, extrapolated")
-                .legend(|(x, y)| Rectangle::new([(x, y - 6), (x + 22, y + 6)], SAMPLED.mix(0.22).filled()));
+                .legend(band_sign);
             let line = [(0.5, c.mean), (count + 0.5, c.mean)];
-            panel.draw_series(LineSeries::new(line, SAMPLED.stroke_width(2))).map_err(trouble)?;
+            panel.draw_series(LineSeries::new(line, INK.mix(0.6).stroke_width(1))).map_err(trouble)?;
         }
         if let Some(exact) = self.reference {
             let line = [(0.5, exact), (count + 0.5, exact)];
@@ -238,7 +241,7 @@ impl TransitionFigure {
                 .draw_series(DashedLineSeries::new(line, 9, 6, THEORY.stroke_width(2)))
                 .map_err(trouble)?
                 .label("exact, ln(1 + √2) / 2")
-                .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], THEORY.stroke_width(2)));
+                .legend(exact_sign);
         }
         let bars = self.crossings.iter().enumerate().map(|(i, (_, e))| {
             let x = (i + 1) as f64;
@@ -256,17 +259,29 @@ impl TransitionFigure {
     }
 
     /// The band of β_c and the exact value as a dashed line.
-    fn mark<B: DrawingBackend>(&self, panel: &mut Panel<'_, B>, range: (f64, f64)) -> Result<(), Trouble>
+    fn mark<B: DrawingBackend>(
+        &self,
+        panel: &mut Panel<'_, B>,
+        range: (f64, f64),
+        named: bool,
+    ) -> Result<(), Trouble>
     where
         B::ErrorType: 'static,
     {
         if let Some(c) = self.beta_c {
             let band = [(c.mean - c.error, range.0), (c.mean + c.error, range.1)];
-            panel.draw_series([Rectangle::new(band, SAMPLED.mix(0.3).filled())]).map_err(trouble)?;
+            let drawn = panel.draw_series([Rectangle::new(band, INK.mix(0.14).filled())]).map_err(trouble)?;
+            if named {
+                drawn.label("β_c ± σ").legend(band_sign);
+            }
         }
         if let Some(exact) = self.reference {
             let line = [(exact, range.0), (exact, range.1)];
-            panel.draw_series(DashedLineSeries::new(line, 9, 6, THEORY.stroke_width(2))).map_err(trouble)?;
+            let dashes = DashedLineSeries::new(line, 9, 6, THEORY.stroke_width(2));
+            let drawn = panel.draw_series(dashes).map_err(trouble)?;
+            if named {
+                drawn.label("exact β_c").legend(exact_sign);
+            }
         }
         Ok(())
     }
@@ -353,6 +368,16 @@ where
         .margin(12)
         .draw()
         .map_err(trouble)
+}
+
+/// The sign of the band of β_c in a legend.
+fn band_sign((x, y): (i32, i32)) -> Rectangle<(i32, i32)> {
+    Rectangle::new([(x, y - 6), (x + 22, y + 6)], INK.mix(0.14).filled())
+}
+
+/// The sign of the exact β_c in a legend.
+fn exact_sign((x, y): (i32, i32)) -> PathElement<(i32, i32)> {
+    PathElement::new([(x, y), (x + 22, y)], THEORY.stroke_width(2))
 }
 
 /// An interval a little wider than the data, and never empty.

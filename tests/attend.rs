@@ -93,7 +93,7 @@ fn what_is_wrong_is_named() {
         path.display().to_string()
     };
     let short = table("short.json", "[[0.1, 0.2]]");
-    let row = vec!["0.1"; 12].join(",");
+    let row = ["0.1"; 12].join(",");
     let negative = table(
         "negative.json",
         &format!("[[{row}],[{row}],[0.1,-2{}],[{row}],[{row}],[{row}]]", ",0.1".repeat(10)),

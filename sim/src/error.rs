@@ -109,4 +109,36 @@ pub enum Error {
     /// A cluster update that would flip nothing.
     #[error("0 clusters per sweep: at least one is needed")]
     NoCluster,
+    /// A number of sites (or a side) outside what a method can do.
+    #[error("{what} of {got}: it takes {}", between(*.least, *.most))]
+    SiteCount {
+        /// The method or the thing counted.
+        what: &'static str,
+        /// The number asked for.
+        got: usize,
+        /// The smallest possible.
+        least: usize,
+        /// The largest possible; `usize::MAX` if there is none.
+        most: usize,
+    },
+    /// A site that is not there.
+    #[error("site {site} was asked for, but the sites are 0 to {}", .sites.saturating_sub(1))]
+    NoSuchSite {
+        /// The site.
+        site: usize,
+        /// How many there are.
+        sites: usize,
+    },
+    /// Data from which the quantity asked for cannot be estimated.
+    #[error("{what}: {violated}")]
+    Data {
+        /// What was to be estimated.
+        what: &'static str,
+        /// The condition violated.
+        violated: &'static str,
+    },
+}
+
+fn between(least: usize, most: usize) -> String {
+    if most == usize::MAX { format!("{least} or more") } else { format!("{least} to {most}") }
 }

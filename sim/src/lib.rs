@@ -17,6 +17,7 @@
 pub mod activity;
 pub mod beta;
 pub mod error;
+pub mod exact;
 pub mod hamiltonian;
 pub mod kernel;
 pub mod memory;
@@ -26,6 +27,7 @@ pub mod potts;
 pub mod run;
 pub mod schedule;
 pub mod spins;
+pub mod statistics;
 pub mod stream;
 pub mod topology;
 pub mod update;

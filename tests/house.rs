@@ -69,11 +69,18 @@ fn crates_depend_only_on_crates_to_their_left() {
 
 #[test]
 fn there_is_one_loop_over_sweeps() {
+    // An update made of updates (a ladder of replicas, a pair of them) may sweep its parts.
+    let composed = root().join("sim/src/update");
     let drivers: Vec<_> = sources()
         .into_iter()
+        .filter(|path| !path.starts_with(&composed))
         .filter(|path| !is_test_code(path) && product_code(path).contains(".sweep("))
         .collect();
-    assert_eq!(drivers, [root().join("sim/src/run.rs")], "only Run::step may call Update::sweep");
+    assert_eq!(
+        drivers,
+        [root().join("sim/src/run.rs")],
+        "only Run::step, and updates made of updates, may call Update::sweep"
+    );
 }
 
 #[test]

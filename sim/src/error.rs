@@ -103,9 +103,6 @@ pub enum Error {
         /// The value given.
         got: i8,
     },
-    /// A cluster update in a field.
-    #[error("Wolff's cluster update needs zero field: use heat-bath or metropolis where h ≠ 0")]
-    ClusterInField,
     /// A cluster update that would flip nothing.
     #[error("0 clusters per sweep: at least one is needed")]
     NoCluster,

@@ -20,6 +20,7 @@ pub mod error;
 pub mod exact;
 pub mod hamiltonian;
 pub mod kernel;
+pub mod ladder;
 pub mod memory;
 pub mod observable;
 pub mod plan;

@@ -134,6 +134,38 @@ pub enum Error {
         /// The condition violated.
         violated: &'static str,
     },
+    /// A file of results that could not be written or read.
+    #[error("{action} {}: {cause}", path.display())]
+    Archive {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// What the operating system or the HDF5 library says.
+        cause: String,
+    },
+    /// A checkpoint that is damaged, or that no run can stand at.
+    #[error("checkpoint {}, byte {at}: {violated}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Where in the file, counted from 0.
+        at: usize,
+        /// The condition violated.
+        violated: &'static str,
+    },
+    /// A checkpoint of another run.
+    #[error("checkpoint {} holds {what} {got}, not {expected}", path.display())]
+    OtherCheckpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What the run that was to be resumed has.
+        expected: String,
+        /// What the file has.
+        got: String,
+    },
 }
 
 fn between(least: usize, most: usize) -> String {

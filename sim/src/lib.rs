@@ -16,6 +16,7 @@
 
 pub mod activity;
 pub mod beta;
+pub mod checkpoint;
 pub mod error;
 pub mod exact;
 pub mod hamiltonian;
@@ -27,6 +28,8 @@ pub mod plan;
 pub mod potts;
 pub mod run;
 pub mod schedule;
+#[cfg(feature = "hdf5")]
+pub mod snapshot;
 pub mod spins;
 pub mod statistics;
 pub mod stream;

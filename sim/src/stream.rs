@@ -111,6 +111,24 @@ impl Stream {
         }
     }
 
+    /// Fills `draws` as that many calls of [`Stream::next_u32`] would, only faster.
+    #[inline]
+    pub fn fill_u32(&mut self, mut draws: &mut [u32]) {
+        if self.half.is_some() && !draws.is_empty() {
+            draws[0] = self.next_u32();
+            draws = &mut draws[1..];
+        }
+        let mut pairs = draws.chunks_exact_mut(2);
+        for pair in &mut pairs {
+            let bits = self.next_u64();
+            pair[0] = bits as u32;
+            pair[1] = (bits >> 32) as u32;
+        }
+        for draw in pairs.into_remainder() {
+            *draw = self.next_u32();
+        }
+    }
+
     /// A uniform number in [0, 1) that is a multiple of 2⁻⁵³.
     #[inline]
     pub fn uniform(&mut self) -> f64 {

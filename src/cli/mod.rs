@@ -5,7 +5,11 @@ pub mod capture;
 pub mod common;
 pub mod compare;
 pub mod failure;
+#[cfg(feature = "hdf5")]
+pub mod interrupt;
 pub mod manual;
+#[cfg(feature = "hdf5")]
+mod recording;
 pub mod snapshot;
 pub mod sweep;
 

@@ -1,6 +1,8 @@
 //! What people and scripts see: tables, figures, pages, progress. No physics.
 
 pub mod figure;
+#[cfg(feature = "hdf5")]
+pub mod lattice;
 pub mod output;
 pub mod page;
 pub mod present;

@@ -80,10 +80,10 @@ pub struct Kinetic<'m> {
     fresh: bool,
 }
 
-/// Flips after which the energy is summed afresh, so that rounding cannot accumulate.
-const REFRESH: u64 = 1 << 16;
-
 impl<'m> Kinetic<'m> {
+    /// Flips after which the energy is summed afresh, so that rounding cannot accumulate.
+    pub(crate) const REFRESH: u64 = 1 << 16;
+
     /// The dynamics of `model` with the given rule.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ impl<'m> Kinetic<'m> {
         self.seen[site] = spins.get(site);
         self.magnetization += 2 * i64::from(spins.get(site));
         self.followed += 1;
-        if self.followed == REFRESH {
+        if self.followed == Self::REFRESH {
             self.followed = 0;
             self.energy = model.energy(spins);
         }

@@ -135,9 +135,10 @@ impl Update for Wolff {
 #[derive(Debug, Clone)]
 pub struct WolffCalibration {
     grower: Grower,
-    /// Clusters and flips of past sweeps; each sweep weighs 9/10 of the next.
-    clusters: f64,
-    flips: f64,
+    /// Sweeps made.
+    sweeps: u64,
+    /// Clusters and flips of the sweeps since their number was last a power of two, and of those since the power before.
+    recent: [(u64, u64); 2],
 }
 
 impl WolffCalibration {
@@ -146,20 +147,25 @@ impl WolffCalibration {
     /// # Errors
     /// [`Error::Memory`] if the space to work in cannot be had, [`Error::Topology`] if the sites cannot be numbered in 32 bits.
     pub fn new(model: &Hamiltonian) -> Result<Self, Error> {
-        Ok(Self { grower: Grower::new(model)?, clusters: 0.0, flips: 0.0 })
+        Ok(Self { grower: Grower::new(model)?, sweeps: 0, recent: [(0, 0); 2] })
     }
 
-    /// Mean number of sites ⟨|C|⟩ that a cluster flipped in about the last ten sweeps, at least 1; N before any sweep.
+    /// Mean number of sites ⟨|C|⟩ that the clusters of at least the latter half of the sweeps flipped, at least 1; N before any sweep.
+    ///
+    /// The beginning is forgotten, because from a hot start it consists of very many small clusters.
     pub fn mean_cluster(&self) -> f64 {
-        if self.clusters == 0.0 { self.grower.n_sites as f64 } else { (self.flips / self.clusters).max(1.0) }
+        let [now, before] = self.recent;
+        let (clusters, flips) = (now.0 + before.0, now.1 + before.1);
+        if clusters == 0 { self.grower.n_sites as f64 } else { (flips as f64 / clusters as f64).max(1.0) }
     }
 
-    pub(crate) fn memory(&self) -> (f64, f64) {
-        (self.clusters, self.flips)
+    pub(crate) fn memory(&self) -> [u64; 5] {
+        let [now, before] = self.recent;
+        [self.sweeps, now.0, now.1, before.0, before.1]
     }
 
-    pub(crate) fn restore(&mut self, (clusters, flips): (f64, f64)) {
-        (self.clusters, self.flips) = (clusters, flips);
+    pub(crate) fn restore(&mut self, [sweeps, a, b, c, d]: [u64; 5]) {
+        (self.sweeps, self.recent) = (sweeps, [(a, b), (c, d)]);
     }
 
     /// The update to measure with: ⌈N/⟨|C|⟩⌉ clusters per sweep, for good.
@@ -190,15 +196,19 @@ impl Update for WolffCalibration {
     ) -> Activity {
         self.grower.prepare(model, spins, beta);
         let mut total = Activity::default();
-        let mut clusters = 0.0;
+        let mut clusters = 0;
         let n = self.grower.n_sites as u64;
         // In a field clusters may be given up for ever: as many as there are sites are enough.
-        while total.flips < n && clusters < n as f64 {
+        while total.flips < n && clusters < n {
             total += self.grower.flip_one(model, spins, streams.first()).0;
-            clusters += 1.0;
+            clusters += 1;
         }
-        self.clusters = 0.9 * self.clusters + clusters;
-        self.flips = 0.9 * self.flips + total.flips as f64;
+        if self.sweeps.is_power_of_two() {
+            self.recent = [(0, 0), self.recent[0]];
+        }
+        self.sweeps += 1;
+        self.recent[0].0 += clusters;
+        self.recent[0].1 += total.flips;
         total
     }
 }

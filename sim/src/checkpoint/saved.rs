@@ -294,9 +294,11 @@ impl SavedUpdate for Kinetic<'_> {
     fn save(&self, state: &Spins, out: &mut Writer) {
         let (integrals, energy, followed) = self.memory();
         integrals.to_array().into_iter().for_each(|x| out.f64(x));
-        out.u8(u8::from(self.has_seen(state)));
-        out.f64(energy);
-        out.u64(followed);
+        // What belongs to a configuration that a swap has taken away is of no use.
+        let seen = self.has_seen(state);
+        out.u8(u8::from(seen));
+        out.f64(if seen { energy } else { 0.0 });
+        out.u64(if seen { followed } else { 0 });
     }
 
     fn restore(&mut self, state: &Spins, from: &mut Reader<'_>) -> Result<(), Refusal> {

@@ -26,6 +26,18 @@ pub(super) enum Thresholds {
     Each(Vec<u64>),
 }
 
+impl Thresholds {
+    /// Those of a list, which is one number where all are equally strong, as in a ±J glass.
+    fn of(strengths: &[f64], threshold: impl Fn(&f64) -> u64) -> Self {
+        match strengths {
+            [first, rest @ ..] if rest.iter().all(|other| other.abs() == first.abs()) => {
+                Self::Same(threshold(first))
+            }
+            _ => Self::Each(strengths.iter().map(threshold).collect()),
+        }
+    }
+}
+
 /// Thresholds of |J| on bonds and |h| on sites, remembered for the β, J and h they belong to.
 #[derive(Debug, Clone)]
 pub(super) struct BondThresholds {
@@ -59,13 +71,13 @@ impl BondThresholds {
         let t = |strength: &f64| threshold(bond_probability(beta, strength.abs()));
         self.bonds = match model.couplings() {
             Couplings::Uniform(j) => Thresholds::Same(t(j)),
-            Couplings::PerBond(j) => Thresholds::Each(j.iter().map(t).collect()),
+            Couplings::PerBond(j) => Thresholds::of(j, t),
         };
         self.sites = match model.field() {
             _ if model.is_field_free() => None,
             Field::Zero => None,
             Field::Uniform(h) => Some(Thresholds::Same(t(h))),
-            Field::PerSite(h) => Some(Thresholds::Each(h.iter().map(t).collect())),
+            Field::PerSite(h) => Some(Thresholds::of(h, t)),
         };
     }
 }

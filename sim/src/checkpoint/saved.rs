@@ -73,7 +73,7 @@ impl SavedState<Hamiltonian> for Spins {
     fn load(model: &Hamiltonian, from: &mut Reader<'_>) -> Result<Self, Refusal> {
         let n = model.n_sites();
         let bits = from.raw(n.div_ceil(8))?;
-        if n % 8 != 0 && bits[n / 8] >> (n % 8) != 0 {
+        if !n.is_multiple_of(8) && bits[n / 8] >> (n % 8) != 0 {
             return Err(from.broken("there are spins behind the last site"));
         }
         let values = (0..n).map(|i| 2 * (bits[i / 8] >> (i % 8) & 1) as i8 - 1).collect();

@@ -184,16 +184,16 @@ impl Grower {
             looked += 1;
             let s = spins.get(site);
             m += i64::from(s);
-            if let Some(thresholds) = &self.thresholds.sites {
-                if model.field_at(site) * f64::from(s) > 0.0 {
-                    draws += 1;
-                    let threshold = match thresholds {
-                        Thresholds::Same(threshold) => *threshold,
-                        Thresholds::Each(each) => each[site],
-                    };
-                    if u64::from(open.stream.next_u32()) < threshold {
-                        return (0, draws, reads, 0);
-                    }
+            if let Some(thresholds) = &self.thresholds.sites
+                && model.field_at(site) * f64::from(s) > 0.0
+            {
+                draws += 1;
+                let threshold = match thresholds {
+                    Thresholds::Same(threshold) => *threshold,
+                    Thresholds::Each(each) => each[site],
+                };
+                if u64::from(open.stream.next_u32()) < threshold {
+                    return (0, draws, reads, 0);
                 }
             }
             for (neighbor, bond) in model.topology().links(site) {

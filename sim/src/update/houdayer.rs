@@ -118,7 +118,7 @@ impl<U: Update<Model = Hamiltonian, State = Spins>> Houdayer<U> {
         if candidates == 0 {
             return 0;
         }
-        let chosen = (u128::from(draw) * candidates as u128 >> 64) as usize;
+        let chosen = ((u128::from(draw) * candidates as u128) >> 64) as usize;
         let belongs = |site: usize, a: &[i8], b: &[i8]| a[site] * b[site] == side;
         let seed = (0..self.n_sites).filter(|&site| belongs(site, a, b)).nth(chosen);
         let seed = seed.expect("as many sites belong as were counted");

@@ -200,21 +200,22 @@ where
         assert!(streams.len() >= needed, "{needed} streams are needed, not {}", streams.len());
         let (of_rungs, rest) = streams.split_at_mut(each * rungs);
         let betas: Vec<Beta> = (0..rungs).map(|rung| self.beta(rung, beta)).collect();
-        let sweep =
-            |((lane, rung), (streams, beta)): ((&mut Lane<U>, &mut U::State), (&mut [Stream], &Beta))| {
-                lane.lent.blocks().swap_with_slice(streams);
-                let counted = lane.update.sweep(model, rung, *beta, &mut lane.lent);
-                lane.lent.blocks().swap_with_slice(streams);
-                lane.energies.clear();
-                lane.energies.extend(rung.copies().iter().map(|spins| model.energy(spins)));
-                counted
-            };
+        let sweep = |(lane, rung): (&mut Lane<U>, &mut U::State), streams: &mut [Stream], beta: Beta| {
+            lane.lent.blocks().swap_with_slice(streams);
+            let counted = lane.update.sweep(model, rung, beta, &mut lane.lent);
+            lane.lent.blocks().swap_with_slice(streams);
+            lane.energies.clear();
+            lane.energies.extend(rung.copies().iter().map(|spins| model.energy(spins)));
+            counted
+        };
         let counted: Vec<Activity> = if rungs * model.n_sites() < WORTH_SHARING {
             let replicas = self.lanes.iter_mut().zip(&mut ladder.rungs);
-            replicas.zip(of_rungs.chunks_mut(each).zip(&betas)).map(sweep).collect()
+            let work = replicas.zip(of_rungs.chunks_mut(each)).zip(&betas);
+            work.map(|((replica, streams), &beta)| sweep(replica, streams, beta)).collect()
         } else {
             let replicas = self.lanes.par_iter_mut().zip(&mut ladder.rungs);
-            replicas.zip(of_rungs.par_chunks_mut(each).zip(&betas)).map(sweep).collect()
+            let work = replicas.zip(of_rungs.par_chunks_mut(each)).zip(&betas);
+            work.map(|((replica, streams), &beta)| sweep(replica, streams, beta)).collect()
         };
         let attempts = self.swap(ladder, beta, &mut rest[0]);
         counted.into_iter().sum::<Activity>()

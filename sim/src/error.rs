@@ -126,6 +126,22 @@ pub enum Error {
         /// How many there are.
         sites: usize,
     },
+    /// A name that nothing has.
+    #[error("no {what} is called {got:?}: there is {known}")]
+    UnknownName {
+        /// What kind of thing was named.
+        what: &'static str,
+        /// The name given.
+        got: String,
+        /// The names there are.
+        known: &'static str,
+    },
+    /// A survey that cannot be made.
+    #[error("{violated}")]
+    Survey {
+        /// The condition violated.
+        violated: &'static str,
+    },
     /// Data from which the quantity asked for cannot be estimated.
     #[error("{what}: {violated}")]
     Data {

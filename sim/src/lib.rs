@@ -17,6 +17,7 @@
 pub mod activity;
 pub mod beta;
 pub mod checkpoint;
+pub mod critical;
 pub mod error;
 pub mod exact;
 pub mod hamiltonian;

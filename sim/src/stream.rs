@@ -21,6 +21,8 @@ pub enum Purpose {
     Instance = 4,
     /// Everything a test draws.
     Test = 5,
+    /// Chains run only to measure how far an ensemble is from its law.
+    Ensemble = 16,
     /// Updates made before the first measurement, where they are a run of their own.
     Thermalization = 6,
 }

@@ -51,7 +51,7 @@ pub struct Arguments {
     /// Heads of each layer to run [default: all]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', help_heading = "Sampling")]
     heads: Vec<usize>,
-    /// Head whose maps are drawn, as layer.head [default: one that is typical]
+    /// Head whose maps are drawn, as layer.head [default: a telling one of middling entropy]
     #[arg(long, value_name = "L.H", help_heading = "Sampling")]
     show_head: Option<String>,
     #[command(flatten)]
@@ -136,7 +136,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     bar.finish_and_clear();
 
     let reports: Vec<HeadReport> = heads.iter().map(|head| head.report.clone()).collect();
-    let at = shown.unwrap_or_else(|| typical(&reports));
+    let at = shown.unwrap_or_else(|| telling(&reports));
     let shown = job.shown(chosen[at], betas.values[at]).run()?;
     let answer = Attended {
         origin: set.origin().clone(),
@@ -315,13 +315,24 @@ impl Job<'_> {
 
     fn shown(&self, at: Selected, beta: Beta) -> anyhow::Result<ShownHead> {
         let sample = self.sample(at, beta)?;
-        Ok(ShownHead { at, relaxation: self.relax(at, beta, CHAINS)?, sample })
+        let quench_residual = match self.sampler {
+            Sampler::Metropolis(dynamics) => {
+                let quench = Dynamics { ramp: Ramp::Constant, ..dynamics };
+                let none = Ensemble { chains: 0, index: 0, seed: self.seed };
+                Some(relax_head(&self.set.head(at.index, at.head), beta, &quench, none)?.residual())
+            }
+            _ => None,
+        };
+        Ok(ShownHead { at, relaxation: self.relax(at, beta, CHAINS)?, quench_residual, sample })
     }
 }
 
-/// The head whose entropy is nearest to the median: neither frozen nor flat.
-fn typical(reports: &[HeadReport]) -> usize {
+/// The head whose map says most about its queries, among those whose entropy is in the middle half: neither frozen nor flat.
+fn telling(reports: &[HeadReport]) -> usize {
     let mut order: Vec<usize> = (0..reports.len()).collect();
     order.sort_by(|&a, &b| reports[a].entropy.total_cmp(&reports[b].entropy));
-    order[order.len() / 2]
+    let middle = &order[reports.len() / 4..(3 * reports.len()).div_ceil(4)];
+    let most =
+        middle.iter().copied().max_by(|&a, &b| reports[a].information.total_cmp(&reports[b].information));
+    most.unwrap_or(0)
 }

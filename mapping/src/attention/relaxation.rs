@@ -122,17 +122,14 @@ pub fn relax_head(
     })
 }
 
-/// Sweeps after which the distance is looked at: 0, 1, 2, 3, …, ever wider apart, and the last.
+/// Sweeps after which the distance is looked at: 0, 1, 2, 4, 8, … and 24 evenly spaced ones, the last included.
 fn looks(sweeps: u64) -> Vec<u64> {
-    let mut looks = vec![0];
-    let mut next = 1u64;
-    while next < sweeps {
-        looks.push(next);
-        next = (next + 1).max(next.saturating_mul(5) / 4);
-    }
-    if sweeps > 0 {
-        looks.push(sweeps);
-    }
+    const EVEN: u64 = 24;
+    let even = (0..=EVEN).map(|part| (u128::from(sweeps) * u128::from(part) / u128::from(EVEN)) as u64);
+    let early = (0..63).map(|power| 1 << power).take_while(|&look| look < sweeps / EVEN);
+    let mut looks: Vec<u64> = even.chain(early).collect();
+    looks.sort_unstable();
+    looks.dedup();
     looks
 }
 

@@ -51,6 +51,8 @@ pub struct HeadReport {
     pub entropy: f64,
     /// e^(mean H): effective number of keys.
     pub n_eff: f64,
+    /// Entropy of the mean row less the mean entropy of the rows: how much a key tells about who asked for it.
+    pub information: f64,
     /// Standard deviation of the scores over the visible keys of one query; median over the queries that see at least two.
     pub sigma: f64,
     /// β* = √(2 mean H)/σ.
@@ -133,6 +135,7 @@ impl HeadReport {
             beta: sample.sampling.beta.value(),
             entropy,
             n_eff: libm::exp(entropy),
+            information: mean_row_entropy(rows) - entropy,
             sigma,
             beta_star: finite(freezing_point(entropy, sigma)),
             beta_c: finite(beta_c),
@@ -161,6 +164,15 @@ impl HeadReport {
             activity: sample.activity,
         }
     }
+}
+
+/// Entropy of the mean of the exact rows.
+fn mean_row_entropy(rows: &[RowSample]) -> f64 {
+    let mut mean = vec![0.0; rows.first().map_or(0, |row| row.counts.len())];
+    for row in rows {
+        mean.iter_mut().zip(row.row.law.probabilities()).for_each(|(sum, p)| *sum += p / rows.len() as f64);
+    }
+    mean.iter().filter(|p| **p > 0.0).map(|&p| -p * libm::log(p)).sum()
 }
 
 /// A number, or NaN for one that does not exist.

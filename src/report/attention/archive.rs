@@ -43,10 +43,11 @@ type OfRelaxation = fn(&Relaxation) -> &Vec<f64>;
 /// A number of the report with the name of its dataset and its units.
 type Column = (&'static str, &'static str, fn(&HeadReport) -> f64);
 
-const COLUMNS: [Column; 25] = [
+const COLUMNS: [Column; 26] = [
     ("beta", "1/(q·k)", |h| h.beta),
     ("entropy", "nats", |h| h.entropy),
     ("n_eff", "keys", |h| h.n_eff),
+    ("information", "nats", |h| h.information),
     ("sigma", "q·k", |h| h.sigma),
     ("beta_star", "1/(q·k)", |h| h.beta_star),
     ("beta_c", "1/(q·k)", |h| h.beta_c),

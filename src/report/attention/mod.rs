@@ -69,6 +69,8 @@ pub struct ShownHead {
     pub sample: HeadSample,
     /// Distance to the law along the schedule, measured from an ensemble too.
     pub relaxation: Option<Relaxation>,
+    /// Total variation left after a quench of as many sweeps, for chains.
+    pub quench_residual: Option<f64>,
 }
 
 /// The result of `ceas attend`.
@@ -194,6 +196,7 @@ impl Serialize for Attended {
                 "layer": self.shown.at.layer,
                 "head": self.shown.at.head,
                 "relaxation": self.shown.relaxation,
+                "quench_residual": self.shown.quench_residual,
             }),
         }
         .serialize(serializer)

@@ -44,8 +44,9 @@ impl RelaxationPanel {
             relaxation.sweeps.iter().zip(values).map(|(&s, &v)| (s as f64, v.max(1e-12))).collect()
         };
         let exact = series(&relaxation.total_variation);
-        let low =
-            exact.iter().chain(&self.heads).map(|p| p.1).fold(relaxation.floor, f64::min).max(1e-9) / 2.0;
+        let lag = series(&relaxation.lag);
+        let all = exact.iter().chain(&self.heads).chain(&lag);
+        let low = all.map(|p| p.1).fold(relaxation.floor, f64::min).max(1e-4) / 2.0;
         let mut chart = ChartBuilder::on(area)
             .caption("Distance from the law along the schedule", text(19))
             .margin(4)
@@ -63,18 +64,24 @@ impl RelaxationPanel {
             .bold_line_style(RGBColor(230, 230, 230))
             .y_label_formatter(&|x| short(*x))
             .draw()?;
+        let exact = exact.into_iter().map(|(s, v)| (s, v.max(low)));
         chart
             .draw_series(LineSeries::new(exact, THEORY.stroke_width(2)))?
             .label(format!("head {}, exact evolution", self.name))
             .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], THEORY.stroke_width(2)));
-        let lag = series(&relaxation.lag).into_iter().filter(|p| p.1 > low);
+        let lag = lag.into_iter().map(|(s, v)| (s, v.max(low)));
         chart
             .draw_series(LineSeries::new(lag, SERIES[2].stroke_width(1)))?
             .label("its lag behind the law at β(t)")
             .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], SERIES[2].stroke_width(1)));
         if !self.heads.is_empty() {
             chart
-                .draw_series(DashedLineSeries::new(self.heads.clone(), 5, 4, INK.stroke_width(1)))?
+                .draw_series(DashedLineSeries::new(
+                    self.heads.iter().map(|&(s, v)| (s, v.max(low))),
+                    5,
+                    4,
+                    INK.stroke_width(1),
+                ))?
                 .label("mean over all heads, exact")
                 .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], INK.stroke_width(1)));
         }
@@ -95,7 +102,7 @@ impl RelaxationPanel {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
+            .position(SeriesLabelPosition::LowerLeft)
             .label_font(text(14))
             .background_style(WHITE.mix(0.85))
             .border_style(INK.mix(0.2))

@@ -14,6 +14,9 @@ pub fn text(answer: &Attended) -> String {
         "S 5 %", "S 1 %",
     ];
     let mut rows = table(&heads, 1);
+    for column in rows.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
     for head in &answer.heads {
         rows.add_row(cells(&head.report));
     }
@@ -218,6 +221,15 @@ fn against_the_law(answer: &Attended, text: &mut String) -> std::fmt::Result {
             write!(text, ", worst head {}.{} {worst:.2e}", head.layer, head.head)?;
         }
         writeln!(text, ".")?;
+        if let (Some(quench), Some(shown)) = (answer.shown.quench_residual, &answer.shown.relaxation) {
+            writeln!(
+                text,
+                "Head {}: the schedule leaves {:.2e}, a quench of as many sweeps {quench:.2e}. No barrier separates the states of one \
+                 spin, so that only time spent at β brings it nearer; annealing is for coupled spins.",
+                answer.shown_name(),
+                shown.residual()
+            )?;
+        }
         writeln!(
             text,
             "τ_int of the score in read-outs over the heads: {}; 2τ_int read-outs count as one.",
@@ -263,11 +275,15 @@ fn where_the_heads_sit(answer: &Attended, text: &mut String) -> std::fmt::Result
         .iter()
         .filter(|h| (h.report.beta / h.report.beta_peak).ln().abs() <= 1.5f64.ln())
         .count();
+    let limit = if answer.dynamics().is_some() {
+        "Independent draws (race, heat-bath) need 2τ_int times fewer; no one who draws independently does better than √(V/S)."
+    } else {
+        "No sampler that draws states independently does better: the law √(V/S) has no constant to tune."
+    };
     writeln!(
         text,
         "Plainly: with S = {} the median head is {} % off; {} of {} heads are within 5 %, {} within 1 %. The median head needs {} \
-         read-outs per query for 5 % and {} for 1 %, and no sampler that draws states independently does better: the law √(V/S) has no \
-         constant to tune. A digital softmax gets the exact row for one normalisation.",
+         read-outs per query for 5 % and {} for 1 %. {limit} A digital softmax gets the exact row for one normalisation.",
         grouped(s as u64),
         number(100.0 * summary.rel_error.median, 2),
         within(0.05),

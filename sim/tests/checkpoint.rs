@@ -236,7 +236,7 @@ fn a_file_is_whole_or_not_there() {
     let names = |folder: &tempfile::TempDir| -> Vec<PathBuf> {
         fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
     };
-    assert_eq!(names(&folder), [path.clone()]);
+    assert_eq!(names(&folder), std::slice::from_ref(&path));
     assert_eq!(checkpoint::resume(&path, &model, sample_update(&model)).unwrap().attached, b"two");
 
     // A folder stands where the file should be: nothing is left of the attempt.

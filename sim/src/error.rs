@@ -103,9 +103,6 @@ pub enum Error {
         /// The value given.
         got: i8,
     },
-    /// A cluster update in a field.
-    #[error("Wolff's cluster update needs zero field: use heat-bath or metropolis where h ≠ 0")]
-    ClusterInField,
     /// A cluster update that would flip nothing.
     #[error("0 clusters per sweep: at least one is needed")]
     NoCluster,
@@ -162,6 +159,28 @@ pub enum Error {
         action: &'static str,
         /// What the operating system or the HDF5 library says.
         cause: String,
+    },
+    /// A checkpoint that is damaged, or that no run can stand at.
+    #[error("checkpoint {}, byte {at}: {violated}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Where in the file, counted from 0.
+        at: usize,
+        /// The condition violated.
+        violated: &'static str,
+    },
+    /// A checkpoint of another run.
+    #[error("checkpoint {} holds {what} {got}, not {expected}", path.display())]
+    OtherCheckpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What the run that was to be resumed has.
+        expected: String,
+        /// What the file has.
+        got: String,
     },
 }
 

@@ -16,11 +16,13 @@
 
 pub mod activity;
 pub mod beta;
+pub mod checkpoint;
 pub mod critical;
 pub mod error;
 pub mod exact;
 pub mod hamiltonian;
 pub mod kernel;
+pub mod ladder;
 pub mod memory;
 pub mod observable;
 pub mod plan;

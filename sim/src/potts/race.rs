@@ -59,6 +59,16 @@ pub struct PartitionEstimate {
 }
 
 impl Race {
+    /// Races, ΣT₁ and the last T₁.
+    pub(crate) fn memory(&self) -> (u64, f64, f64) {
+        (self.races, self.total_time, self.last_time)
+    }
+
+    /// Goes on from what [`Race::memory`] said.
+    pub(crate) fn stand_at(&mut self, races: u64, total_time: f64, last_time: f64) {
+        (self.races, self.total_time, self.last_time) = (races, total_time, last_time);
+    }
+
     /// T₁ of the last race, in units of e^(−β max h).
     pub fn last_time(&self) -> f64 {
         self.last_time

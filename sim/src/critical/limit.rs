@@ -19,7 +19,7 @@ pub struct Critical {
     pub beta: Estimate,
     /// Error by bootstrap over replicas, all pairs resampled together.
     pub statistical: f64,
-    /// Half the spread of the result when the exponent of the drift is varied by ± ¾; none from a single pair, whose drift is unknown.
+    /// The larger of the two changes of the result when the exponent of the drift is made ¾ smaller or larger; none from a single pair, whose drift is unknown.
     pub systematic: Option<f64>,
     /// How much the fitted drift β_L − β_c still is at the largest pair; none from a single pair.
     pub drift: Option<f64>,

@@ -1,6 +1,5 @@
 //! `ceas snapshot` in a build that writes HDF5: from arguments to a run, and from the run to a file and an answer.
 
-use std::f64::consts::SQRT_2;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail};
 use ceas_npu::sim::activity::Activity;
 use ceas_npu::sim::beta::Beta;
+use ceas_npu::sim::exact::onsager;
 use ceas_npu::sim::hamiltonian::Hamiltonian;
 use ceas_npu::sim::plan::Plan;
 use ceas_npu::sim::run::Run;
@@ -67,7 +67,7 @@ struct Job<'a> {
 
 impl<'a> Job<'a> {
     fn new(arguments: &'a Arguments, outputs: &Outputs) -> anyhow::Result<Self> {
-        let beta = Beta::new(arguments.beta.unwrap_or((1.0 + SQRT_2).ln() / 2.0))?;
+        let beta = Beta::new(arguments.beta.unwrap_or(onsager::BETA_C))?;
         if outputs.out.is_none() {
             bail!("--out FILE.h5 is needed: where should the configurations go?");
         }

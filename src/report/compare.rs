@@ -54,7 +54,7 @@ impl WorkloadReport {
     pub fn new(name: String, note: Option<String>, work: &Workload, heads: &[HeadRun], held: Target) -> Self {
         let one_hot: Vec<_> = heads.iter().filter_map(|h| h.one_hot.as_ref()).collect();
         let count = one_hot.len() as f64;
-        // 1/η, not η: squared errors stand in its numerator, so that its mean is without bias.
+        // 1/η, not η: it is a mean of 1/a over the rows, each without bias.
         let one_hot_sweeps = (!one_hot.is_empty()).then(|| Measured {
             mean: one_hot.iter().map(|s| 1.0 / s.efficiency).sum::<f64>() / count,
             error: one_hot
@@ -356,9 +356,12 @@ fn findings(comparison: &Comparison) -> Vec<String> {
             "The control, without any thermal physics, gains {} over the GPU. {}",
             times(control.gain[1]),
             if better.is_empty() {
-                "No device that samples gains more.".to_owned()
+                "No device that samples gains more at the middle of its range.".to_owned()
             } else {
-                format!("Only {} needs less energy than the control.", better.join(", "))
+                format!(
+                    "Only {} needs less energy than the control at the middle of its range.",
+                    better.join(", ")
+                )
             }
         ));
     }

@@ -214,8 +214,8 @@ fn warnings(survey: &Survey, findings: &Findings) -> Vec<String> {
     }
     for pair in findings.pairs.iter().filter(|p| !p.fits()) {
         warnings.push(format!(
-            "the curves of L = {} and {} are not smooth on this grid (χ² = {:.0} for {} degrees of freedom): use a finer --beta near {:.4}",
-            pair.small, pair.large, pair.chi_squared, pair.freedom, pair.beta.mean
+            "the curves of L = {} and {} are not smooth on this grid (χ² = {:.0} for {} degrees of freedom), so that errors are stretched by {:.1}: use a finer --beta near {:.4}",
+            pair.small, pair.large, pair.chi_squared, pair.freedom, pair.stretch(), pair.beta.mean
         ));
     }
     if let (Some(Precision { target, most }), Ok(found)) = (survey.precision, &findings.critical)

@@ -14,6 +14,7 @@ pub mod model_input;
 mod recording;
 pub mod snapshot;
 pub mod sweep;
+pub mod value;
 
 use clap::{Parser, Subcommand};
 

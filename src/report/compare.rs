@@ -87,12 +87,12 @@ impl WorkloadReport {
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     command: &'static str,
-    workload: WorkloadReport,
-    rows: Vec<Row>,
-    break_even: BreakEven,
-    held_equal: String,
-    findings: Vec<String>,
-    excluded: [&'static str; EXCLUDED.len()],
+    pub(super) workload: WorkloadReport,
+    pub(super) rows: Vec<Row>,
+    pub(super) break_even: BreakEven,
+    pub(super) held_equal: String,
+    pub(super) findings: Vec<String>,
+    pub(super) excluded: [&'static str; EXCLUDED.len()],
 }
 
 impl Report {
@@ -128,20 +128,21 @@ impl Answer for Report {
     }
 
     fn text(&self) -> String {
-        let mut text = self.head();
-        text += &format!("{}\n\n", self.table());
-        text += &format!("{}\n\n", self.level());
-        let list = |text: &mut String, title: &str, lines: &[String]| {
-            let _ = writeln!(text, "{title}");
-            for line in lines {
-                *text += &wrapped(line);
-            }
-        };
-        if self.rows.iter().any(|row| row.stands_in) {
-            text += "* the device has binary spins, but its rows could not be run as such: native sampling stands in\n\n";
-        }
-        list(&mut text, "What comes out", &self.findings);
-        list(&mut text, "\nHeld equal", std::slice::from_ref(&self.held_equal));
+        let mut text = self.result();
+        // The first note of a row says what kind of evidence it is.
+        let notes: Vec<String> = self
+            .rows
+            .iter()
+            .filter_map(|row| Some(format!("{}: {}", row.name, row.notes.first()?)))
+            .collect();
+        list(&mut text, "\nNotes", &notes);
+        list(&mut text, "\nNot in these numbers", &[self.omissions()]);
+        text += "\nAll notes and omissions in full: --json, --out or --report.\n";
+        text
+    }
+
+    fn full_text(&self) -> String {
+        let mut text = self.result();
         let mut notes = Vec::new();
         for row in &self.rows {
             for note in &row.notes {
@@ -160,7 +161,41 @@ impl Answer for Report {
     }
 }
 
+/// Adds a title and its lines.
+fn list(text: &mut String, title: &str, lines: &[String]) {
+    let _ = writeln!(text, "{title}");
+    for line in lines {
+        *text += &wrapped(line);
+    }
+}
+
 impl Report {
+    /// Tables, what comes out, and what is held equal.
+    fn result(&self) -> String {
+        let mut text = self.head();
+        text += &format!("{}\n\n", self.table());
+        text += &format!("{}\n\n", self.level());
+        if self.rows.iter().any(|row| row.stands_in) {
+            text += "* the device has binary spins, but its rows could not be run as such: native sampling stands in\n\n";
+        }
+        list(&mut text, "What comes out", &self.findings);
+        list(&mut text, "\nHeld equal", std::slice::from_ref(&self.held_equal));
+        text
+    }
+
+    /// What is left out, by the first words of each omission, and whom the omissions favour.
+    fn omissions(&self) -> String {
+        let heads = self.excluded.map(|line| line.split([',', ':', '(', ';']).next().unwrap_or(line).trim());
+        let count = |side: &str| self.excluded.iter().filter(|line| line.contains(side)).count();
+        format!(
+            "{}; {} of these {} favour devices, {} is against them",
+            heads.join("; "),
+            count("(favours "),
+            heads.len(),
+            count("(against ")
+        )
+    }
+
     /// What was priced, in two or three lines.
     fn head(&self) -> String {
         let w = &self.workload;

@@ -2,10 +2,14 @@
 
 mod heat_bath;
 mod metropolis;
+mod multispin;
+mod replicas;
 mod wolff;
 
 pub use heat_bath::HeatBath;
 pub use metropolis::Metropolis;
+pub use multispin::MultiSpin;
+pub use replicas::Replicas;
 pub use wolff::{Wolff, WolffCalibration};
 
 use crate::activity::Activity;

@@ -19,24 +19,32 @@ fn beta(value: f64) -> Beta {
 fn lattice(kind: Lattice, l: usize) -> Topology {
     let at = |z: usize, y: usize, x: usize| ((z % l * l + y % l) * l + x % l) as u32;
     let mut bonds = Vec::new();
-    for z in 0..if kind == Lattice::Cubic { l } else { 1 } {
-        for y in 0..l {
-            for x in 0..l {
-                let here = at(z, y, x);
-                let flat = |dy: usize, dx: usize| (y + dy) % l * l + (x + dx) % l;
-                bonds.push((here, at(z, y, x + 1)));
-                if kind != Lattice::Honeycomb || (y + x) % 2 == 0 {
-                    bonds.push((here, at(z, y + 1, x)));
+    for y in 0..l {
+        for x in 0..l {
+            let (here, right, down) = (at(0, y, x), at(0, y, x + 1), at(0, y + 1, x));
+            match kind {
+                Lattice::Square => bonds.extend([(here, right), (here, down)]),
+                Lattice::Triangular => {
+                    bonds.extend([(here, right), (here, down), (here, at(0, y + 1, x + 1))]);
                 }
-                match kind {
-                    Lattice::Triangular => bonds.push((here, flat(1, 1) as u32)),
-                    Lattice::Cubic => bonds.push((here, at(z + 1, y, x))),
-                    _ => {}
+                // Site 0 of a cell is joined to site 1 of its own, of the one to the left and of the one above.
+                Lattice::Honeycomb => {
+                    bonds.extend(
+                        [here, at(0, y, x + l - 1), at(0, y + l - 1, x)].map(|cell| (2 * here, 2 * cell + 1)),
+                    );
                 }
+                Lattice::Cubic => bonds.extend((0..l).flat_map(|z| {
+                    let here = at(z, y, x);
+                    [(here, at(z, y, x + 1)), (here, at(z, y + 1, x)), (here, at(z + 1, y, x))]
+                })),
             }
         }
     }
-    let n = if kind == Lattice::Cubic { l * l * l } else { l * l };
+    let n = match kind {
+        Lattice::Square | Lattice::Triangular => l * l,
+        Lattice::Honeycomb => 2 * l * l,
+        Lattice::Cubic => l * l * l,
+    };
     Topology::from_bonds(n, &bonds).unwrap()
 }
 
@@ -54,6 +62,7 @@ fn models() -> Vec<Hamiltonian> {
         (Lattice::Square, 64),
         (Lattice::Square, 128),
         (Lattice::Triangular, 96),
+        (Lattice::Honeycomb, 32),
         (Lattice::Honeycomb, 64),
         (Lattice::Cubic, 16),
     ];

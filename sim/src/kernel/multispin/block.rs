@@ -89,8 +89,9 @@ impl<'a> Surroundings<'a> {
             }
             Neighbor { source: Source::Turned, start: copy }
         });
-        let colors = self.grid.lattice().colors();
-        let x = (self.color + colors - (self.first + plane + y) % colors) % colors;
+        // The first cell of the row that has the colour.
+        let (colors, before) = (self.grid.lattice().colors(), self.grid.color([self.first + plane, y, 0]));
+        let x = (self.color + colors - before) % colors;
         let ends = std::array::from_fn(|d| {
             let Neighbor { source, start } = neighbors[d];
             let row = &self.source(source, block, turned)[start..start + nx];
@@ -147,7 +148,7 @@ impl<'a> Surroundings<'a> {
     ) -> [V; Q] {
         let mut a = [s; Q];
         for d in 0..Q {
-            let at = x.wrapping_add_signed(Lattice::ALL[LATTICE].dx(d));
+            let at = x.wrapping_add_signed(Lattice::ALL[LATTICE].dx(d, self.color));
             a[d] = V::load(slices[d].get(at).unwrap_or(&row.ends[d]));
         }
         match self.signs {

@@ -15,7 +15,8 @@ pub enum Lattice {
     Square,
     /// L × L, neighbours of the square lattice and (+1, +1), (−1, −1).
     Triangular,
-    /// L × L drawn as a brick wall: (0, ±1), and (+1, 0) where y + x is even, (−1, 0) where it is odd.
+    /// L × L cells of two sites, hence rows of 2L: neighbours (0, ±1), and (−1, +1) of the first site of a cell, (+1, −1) of the
+    /// second.
     Honeycomb,
     /// L × L × L, neighbours (0, 0, ±1), (0, ±1, 0), (±1, 0, 0) in (z, y, x).
     Cubic,
@@ -62,24 +63,44 @@ impl Lattice {
         match (self, color) {
             (Self::Square, _) => &[[0, 0, 1], [0, 0, -1], [1, 0, 0], [-1, 0, 0]],
             (Self::Triangular, _) => &[[0, 0, 1], [0, 0, -1], [1, 0, 0], [-1, 0, 0], [1, 0, 1], [-1, 0, -1]],
-            (Self::Honeycomb, 0) => &[[0, 0, 1], [0, 0, -1], [1, 0, 0]],
-            (Self::Honeycomb, _) => &[[0, 0, 1], [0, 0, -1], [-1, 0, 0]],
+            (Self::Honeycomb, 0) => &[[0, 0, 1], [0, 0, -1], [-1, 0, 1]],
+            (Self::Honeycomb, _) => &[[0, 0, 1], [0, 0, -1], [1, 0, -1]],
             (Self::Cubic, _) => &[[0, 0, 1], [0, 0, -1], [0, 1, 0], [0, -1, 0], [1, 0, 0], [-1, 0, 0]],
         }
     }
 
-    /// The x component of step number `d`, the same for every colour.
-    pub(super) const fn dx(self, d: usize) -> isize {
+    /// The x component of step number `d`, without a table, for kernels that know `self` when compiled.
+    #[inline(always)]
+    pub(super) const fn dx(self, d: usize, color: usize) -> isize {
         match (self, d) {
             (_, 0) | (Self::Triangular, 4) => 1,
             (_, 1) | (Self::Triangular, 5) => -1,
+            (Self::Honeycomb, _) => 1 - 2 * color as isize,
             _ => 0,
+        }
+    }
+
+    /// The colour of the site at (slowest axis, y of three dimensions, x).
+    pub(super) fn color(self, [z, y, x]: [usize; 3]) -> usize {
+        match self {
+            Self::Honeycomb => x % 2,
+            _ => (z + y + x) % self.colors(),
+        }
+    }
+
+    /// Sites along (slowest axis, y of three dimensions, x) of a lattice of size L.
+    pub(super) fn lengths(self, size: usize) -> [usize; 3] {
+        match self {
+            Self::Square | Self::Triangular => [size, 1, size],
+            Self::Honeycomb => [size, 1, 2 * size],
+            Self::Cubic => [size; 3],
         }
     }
 
     fn fits(self) -> &'static str {
         match self {
-            Self::Square | Self::Honeycomb => "512 sites at once need L to be a multiple of 64",
+            Self::Square => "512 sites at once need L to be a multiple of 64",
+            Self::Honeycomb => "512 sites at once need L to be a multiple of 32",
             Self::Triangular => "512 sites at once need L to be a multiple of 96",
             Self::Cubic => "512 sites at once need L to be a multiple of 16",
         }
@@ -110,21 +131,20 @@ impl Grid {
     /// [`Error::Topology`] saying which L fit, if this one does not: the box must be divisible by the number of colours along
     /// every axis.
     pub fn new(lattice: Lattice, size: usize) -> Result<Self, Error> {
-        let colors = lattice.colors();
         let splits: &[[u32; 3]] =
             if lattice.dimension() == 3 { &[[3, 3, 3]] } else { &[[3, 0, 6], [4, 0, 5]] };
-        for &[slow, middle, fast] in splits {
-            let fits = |bits: u32| size.is_multiple_of(colors << bits) && size > 0;
-            let middle_fits = lattice.dimension() == 2 || fits(middle);
-            if fits(slow) && middle_fits && fits(fast) {
-                let axis =
-                    |lo: u32, bits: u32, length: usize| Axis { cells: length >> bits, lo, hi: lo + bits };
-                let y = if lattice.dimension() == 3 { size } else { 1 };
-                return Ok(Self {
-                    lattice,
-                    size,
-                    axes: [axis(middle + fast, slow, size), axis(fast, middle, y), axis(0, fast, size)],
-                });
+        let lengths = lattice.lengths(size);
+        // The colour of a cell must be that of all its sites: only the honeycomb's does not change along its columns.
+        let along = if lattice == Lattice::Honeycomb { 1 } else { lattice.colors() };
+        let multiples = [along, if lattice.dimension() == 3 { along } else { 1 }, lattice.colors()];
+        for bits in splits {
+            let fits = |axis: usize| size > 0 && lengths[axis].is_multiple_of(multiples[axis] << bits[axis]);
+            if (0..3).all(fits) {
+                let axis = |k: usize| {
+                    let lo = bits[k + 1..].iter().sum();
+                    Axis { cells: lengths[k] >> bits[k], lo, hi: lo + bits[k] }
+                };
+                return Ok(Self { lattice, size, axes: [axis(0), axis(1), axis(2)] });
             }
         }
         Err(Error::Topology { what: lattice.name(), size, violated: lattice.fits() })
@@ -176,8 +196,8 @@ impl Grid {
     }
 
     /// The colour of a cell.
-    pub(super) fn color(&self, [z, y, x]: [usize; 3]) -> usize {
-        (z + y + x) % self.lattice.colors()
+    pub(super) fn color(&self, place: [usize; 3]) -> usize {
+        self.lattice.color(place)
     }
 
     /// The place of cell number `cell` in the box.
@@ -195,28 +215,33 @@ impl Grid {
     /// assert!(Grid::new(Lattice::Square, 100).unwrap_err().to_string().contains("multiple of 64"));
     /// ```
     pub fn site(&self, cell: usize, lane: usize) -> usize {
-        let place = self.place(cell);
         let mut site = 0;
-        for (axis, at) in self.axes.iter().zip(place) {
+        for ((axis, at), length) in
+            self.axes.iter().zip(self.place(cell)).zip(self.lattice.lengths(self.size))
+        {
             let of_lane = (lane >> axis.lo) & ((1 << (axis.hi - axis.lo)) - 1);
-            site = site * if axis.cells == 1 && axis.hi == axis.lo { 1 } else { self.size }
-                + of_lane * axis.cells
-                + at;
+            site = site * length + of_lane * axis.cells + at;
         }
         site
     }
 
     /// The site at the end of a step.
     pub(super) fn neighbor(&self, site: usize, step: Step) -> usize {
-        let l = self.size;
-        let moved = |at: usize, by: i8| (at + l).wrapping_add_signed(by as isize) % l;
-        let x = moved(site % l, step[2]);
-        if self.lattice.dimension() == 2 {
-            moved(site / l, step[0]) * l + x
-        } else {
-            (moved(site / (l * l), step[0]) * l + moved(site / l % l, step[1])) * l + x
-        }
+        neighbor(self.lattice.lengths(self.size), site, step)
     }
+}
+
+/// The coordinates of a site.
+pub(super) fn coordinates([_, ny, nx]: [usize; 3], site: usize) -> [usize; 3] {
+    [site / (ny * nx), site / nx % ny, site % nx]
+}
+
+/// The site at the end of a step on a periodic lattice.
+pub(super) fn neighbor(lengths: [usize; 3], site: usize, step: Step) -> usize {
+    let at = coordinates(lengths, site);
+    (0..3).fold(0, |number, k| {
+        number * lengths[k] + (at[k] + lengths[k]).wrapping_add_signed(isize::from(step[k])) % lengths[k]
+    })
 }
 
 impl Axis {
@@ -274,6 +299,7 @@ mod tests {
             (Lattice::Square, 128),
             (Lattice::Triangular, 96),
             (Lattice::Triangular, 192),
+            (Lattice::Honeycomb, 32),
             (Lattice::Honeycomb, 64),
             (Lattice::Cubic, 16),
             (Lattice::Cubic, 48),
@@ -321,13 +347,10 @@ mod tests {
         for (lattice, l) in [(Lattice::Triangular, 96), (Lattice::Honeycomb, 64), (Lattice::Cubic, 16)] {
             for color in 0..lattice.colors() {
                 let steps = lattice.steps(color).iter().enumerate();
-                steps.for_each(|(d, step)| assert_eq!(isize::from(step[2]), lattice.dx(d)));
+                steps.for_each(|(d, step)| assert_eq!(isize::from(step[2]), lattice.dx(d, color)));
             }
             let grid = Grid::new(lattice, l).unwrap();
-            let color = |site: usize| {
-                let (z, y, x) = (site / (l * l), site / l % l, site % l);
-                (z + y + x) % lattice.colors()
-            };
+            let color = |site: usize| lattice.color(coordinates(lattice.lengths(l), site));
             for site in (0..grid.n_sites()).step_by(7) {
                 for &step in lattice.steps(color(site)) {
                     let other = grid.neighbor(site, step);

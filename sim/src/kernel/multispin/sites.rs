@@ -8,7 +8,7 @@ use super::block::{CountUnsatisfied, Signs, Surroundings, Visit};
 use super::classes::{HeatBath, InField, Metropolis};
 use super::digits::{Codes, threshold};
 use super::generator::Lanes;
-use super::grid::{Grid, Lattice};
+use super::grid::{Grid, Lattice, coordinates, neighbor};
 use super::level::{Level, dispatch};
 use super::packed::PackedSpins;
 use super::vector::Words;
@@ -356,9 +356,11 @@ fn recognise(topology: &Topology) -> Result<Grid, Error> {
     let degree = topology.neighbors(0).count();
     let mut unfit = None;
     for lattice in Lattice::ALL.into_iter().filter(|lattice| lattice.degree() == degree) {
-        let root = if lattice.dimension() == 3 { libm::cbrt(n as f64) } else { libm::sqrt(n as f64) };
-        let size = root.round() as usize;
-        if size.checked_pow(lattice.dimension() as u32) != Some(n) || !is_lattice(topology, lattice, size) {
+        let cells = lattice.lengths(1).iter().product::<usize>();
+        let root = if lattice.dimension() == 3 { libm::cbrt } else { libm::sqrt };
+        let size = root((n / cells) as f64).round() as usize;
+        let fits = size.checked_pow(lattice.dimension() as u32).and_then(|n| n.checked_mul(cells)) == Some(n);
+        if !fits || !is_lattice(topology, lattice, size) {
             continue;
         }
         match Grid::new(lattice, size) {
@@ -372,38 +374,25 @@ fn recognise(topology: &Topology) -> Result<Grid, Error> {
 /// Whether every site, or on a lattice that computes its neighbours every site near a corner of the period, has the neighbours
 /// of `lattice`.
 fn is_lattice(topology: &Topology, lattice: Lattice, size: usize) -> bool {
+    let lengths = lattice.lengths(size);
     if size < 3 {
         return false;
     }
-    let l = size;
-    let near = |site: usize| {
-        let mut rest = site;
-        (0..lattice.dimension()).all(|_| {
-            let at = rest % l;
-            rest /= l;
-            at < 2 || at + 2 >= l
-        })
-    };
-    let listed = topology.shape().len() == 1;
-    (0..topology.n_sites()).filter(|&site| listed || near(site)).all(|site| {
-        let (z, y, x) = (site / (l * l), site / l % l, site % l);
-        let steps = lattice.steps((z + y + x) % lattice.colors());
-        let mut expected: Vec<_> = steps.iter().map(|&step| stepped(lattice, l, site, step)).collect();
+    let is_right = |site: usize| {
+        let steps = lattice.steps(lattice.color(coordinates(lengths, site)));
+        let mut expected: Vec<_> = steps.iter().map(|&step| neighbor(lengths, site, step)).collect();
         let mut found: Vec<_> = topology.neighbors(site).collect();
         expected.sort_unstable();
         found.sort_unstable();
         found == expected
-    })
-}
-
-fn stepped(lattice: Lattice, l: usize, site: usize, step: super::grid::Step) -> usize {
-    let moved = |at: usize, by: i8| (at + l).wrapping_add_signed(by as isize) % l;
-    let x = moved(site % l, step[2]);
-    if lattice.dimension() == 2 {
-        moved(site / l, step[0]) * l + x
-    } else {
-        (moved(site / (l * l), step[0]) * l + moved(site / l % l, step[1])) * l + x
+    };
+    if topology.shape().len() == 1 {
+        return (0..topology.n_sites()).all(is_right);
     }
+    let near = |length: usize| [0, 1, length - 2, length - 1].map(|at| at % length);
+    let [z, y, x] = lengths.map(|length| if length == 1 { [0; 4] } else { near(length) });
+    let all = z.into_iter().flat_map(|z| y.map(|y| x.map(|x| (z * lengths[1] + y) * lengths[2] + x)));
+    all.flatten().all(is_right)
 }
 
 /// The signs of the bonds of every cell, by colour.

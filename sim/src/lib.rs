@@ -16,7 +16,9 @@
 
 pub mod activity;
 pub mod beta;
+pub mod critical;
 pub mod error;
+pub mod exact;
 pub mod hamiltonian;
 pub mod kernel;
 pub mod memory;
@@ -25,7 +27,10 @@ pub mod plan;
 pub mod potts;
 pub mod run;
 pub mod schedule;
+#[cfg(feature = "hdf5")]
+pub mod snapshot;
 pub mod spins;
+pub mod statistics;
 pub mod stream;
 pub mod topology;
 pub mod update;

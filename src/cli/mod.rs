@@ -1,11 +1,17 @@
 //! The command line: one file a verb, what they share, and the two ways to fail.
 
 pub mod attend;
+pub mod beta_table;
 pub mod capture;
 pub mod common;
 pub mod compare;
 pub mod failure;
+#[cfg(feature = "hdf5")]
+pub mod interrupt;
 pub mod manual;
+pub mod model_input;
+#[cfg(feature = "hdf5")]
+mod recording;
 pub mod snapshot;
 pub mod sweep;
 

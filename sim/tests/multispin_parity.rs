@@ -116,7 +116,7 @@ fn trajectory(grid: Grid, level: Level, threads: usize) -> (PackedSpins, u64) {
         let mut spins = PackedSpins::random(grid, &mut Stream::new(5, Purpose::Initial, 0, 0)).unwrap();
         let mut streams = Streams::new(5, Purpose::Update, 0, grid.blocks());
         let flips = (0..10)
-            .map(|_| sweep.sweep(&model, Decision::Metropolis, &mut spins, beta(0.4), streams.blocks()))
+            .map(|_| sweep.advance(&model, Decision::Metropolis, &mut spins, beta(0.4), streams.blocks()))
             .sum();
         (spins, flips)
     })

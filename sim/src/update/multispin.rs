@@ -107,7 +107,7 @@ impl Update for MultiSpin {
     ) -> Activity {
         let attempts = self.grid().n_sites() as u64;
         assert_eq!(model.n_sites() as u64, attempts, "the update was made for another Hamiltonian");
-        let flips = self.sweep.sweep(&self.model, self.decision, spins, beta, streams.blocks());
+        let flips = self.sweep.advance(&self.model, self.decision, spins, beta, streams.blocks());
         Activity {
             attempts,
             flips,

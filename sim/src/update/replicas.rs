@@ -21,16 +21,16 @@ use crate::update::Update;
 ///
 /// ```
 /// use ceas_sim::{beta::Beta, hamiltonian::Hamiltonian, kernel::multispin::ReplicaSpins, topology::Topology};
-/// use ceas_sim::{stream::{Purpose, Streams}, update::{Replicas, Update}};
+/// use ceas_sim::{plan::Plan, run::Run, schedule::Schedule, stream::{Purpose, Streams}, update::Replicas};
+/// use std::ops::ControlFlow;
 /// let model = Hamiltonian::ferromagnet(Topology::square(8).unwrap());
 /// let ladder = (0..512).map(|r| f64::from(r) / 511.0).collect();
-/// let mut update = Replicas::heat_bath(&model).unwrap().with_ratios(ladder).unwrap();
-/// let mut streams = Streams::new(1, Purpose::Update, 0, update.blocks());
-/// let mut spins = ReplicaSpins::up(64).unwrap();
-/// for _ in 0..30 {
-///     update.sweep(&model, &mut spins, Beta::new(1.0).unwrap(), &mut streams);
-/// }
-/// let energies = update.energies(&spins);
+/// let update = Replicas::heat_bath(&model).unwrap().with_ratios(ladder).unwrap();
+/// let streams = Streams::new(1, Purpose::Update, 0, update.blocks());
+/// let one = Schedule::Constant(Beta::new(1.0).unwrap());
+/// let mut run = Run::new(&model, ReplicaSpins::up(64).unwrap(), update, one, streams);
+/// run.drive(&Plan { thermalization: 0, sweeps: 30, every: 1 }, |_| ControlFlow::Continue(()));
+/// let energies = run.update().energies(run.state());
 /// assert!(energies[0] > -60.0 && energies[511] < -100.0);
 /// ```
 #[derive(Debug, Clone)]
@@ -166,8 +166,10 @@ impl Update for Replicas {
         assert_eq!(model.n_sites(), self.model.n_sites(), "the update was made for another Hamiltonian");
         let betas = self.betas(beta).expect("β times a ratio is finite");
         let flips = match &mut self.sweep {
-            Sweep::Sparse(sweep) => sweep.sweep(&self.model, self.decision, spins, &betas, streams.blocks()),
-            Sweep::Dense(sweep) => sweep.sweep(&self.model, spins, &betas, streams.first()),
+            Sweep::Sparse(sweep) => {
+                sweep.advance(&self.model, self.decision, spins, &betas, streams.blocks())
+            }
+            Sweep::Dense(sweep) => sweep.advance(&self.model, spins, &betas, streams.first()),
         };
         let attempts = (REPLICAS * model.n_sites()) as u64;
         Activity {

@@ -55,7 +55,7 @@ impl DenseSweep {
     ///
     /// # Panics
     /// If there are other than 512 β, or `spins` have another number of sites.
-    pub fn sweep(
+    pub fn advance(
         &mut self,
         model: &ReplicaModel,
         spins: &mut ReplicaSpins,

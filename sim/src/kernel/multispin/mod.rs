@@ -20,6 +20,8 @@ pub mod dense;
 pub mod digits;
 pub mod generator;
 pub mod grid;
+#[cfg(test)]
+mod law;
 pub mod level;
 pub mod naive;
 pub mod packed;

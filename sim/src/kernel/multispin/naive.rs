@@ -125,7 +125,7 @@ fn decide(batch: &[Vec<Chance>], tape: &mut Tape) -> Vec<Vec<bool>> {
     batch.iter().zip(&slots).map(|(chances, slot)| chances.iter().zip(slot).map(flips).collect()).collect()
 }
 
-/// The twin of [`super::sites::SiteSweep::sweep`]. Returns the number of flips.
+/// The twin of [`super::sites::SiteSweep::advance`]. Returns the number of flips.
 ///
 /// # Panics
 /// If there are fewer streams than blocks, or `spins` have another number of sites.
@@ -171,7 +171,7 @@ pub fn sweep_sites(
     flips
 }
 
-/// The twin of [`super::sparse::SparseSweep::sweep`]. Returns the number of flips.
+/// The twin of [`super::sparse::SparseSweep::advance`]. Returns the number of flips.
 ///
 /// # Panics
 /// If there are fewer streams than blocks, or other than 512 replicas and β.
@@ -203,7 +203,7 @@ pub fn sweep_sparse(
     flips
 }
 
-/// The twin of [`super::dense::DenseSweep::sweep`]. Returns the number of flips.
+/// The twin of [`super::dense::DenseSweep::advance`]. Returns the number of flips.
 ///
 /// # Panics
 /// If there are other than 512 replicas and β.

@@ -200,7 +200,7 @@ impl SiteSweep {
     ///
     /// # Panics
     /// If there are fewer streams than blocks, or `spins` are laid out otherwise.
-    pub fn sweep(
+    pub fn advance(
         &mut self,
         model: &SiteModel,
         decision: Decision,
@@ -231,10 +231,10 @@ impl SiteSweep {
         let lanes = &mut self.lanes;
         let halo = &mut self.halo;
         if blocks == 1 || rayon::current_num_threads() == 1 {
-            job.sweep(spins, halo, lanes, Threads::One)
+            job.all_colors(spins, halo, lanes, Threads::One)
         } else {
             // Entering the pool once costs less than entering it for every colour.
-            rayon::scope(|_| job.sweep(spins, halo, lanes, Threads::All))
+            rayon::scope(|_| job.all_colors(spins, halo, lanes, Threads::All))
         }
     }
 }
@@ -255,7 +255,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn sweep(
+    fn all_colors(
         self,
         spins: &mut PackedSpins,
         halo: &mut Vec<Words>,

@@ -230,7 +230,7 @@ impl SparseSweep {
     ///
     /// # Panics
     /// If there are fewer streams than blocks, other than 512 β, or `spins` have another number of sites.
-    pub fn sweep(
+    pub fn advance(
         &mut self,
         model: &ReplicaModel,
         decision: Decision,

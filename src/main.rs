@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
         Command::Compare(arguments) => cli::compare::run(&arguments),
         Command::Capture(arguments) => cli::capture::run(&arguments),
+        Command::Bench(arguments) => cli::bench::run(&arguments),
         Command::Completions { shell } => cli::manual::completions(shell),
         Command::Man { verb } => cli::manual::page(verb.as_deref()),
     };

@@ -106,6 +106,22 @@ pub enum Error {
     /// A cluster update that would flip nothing.
     #[error("0 clusters per sweep: at least one is needed")]
     NoCluster,
+    /// An instruction set that the environment asks for and that cannot be had.
+    #[error("CEAS_SIMD={got}: {violated}; it is portable, avx2 or avx512, or unset for the best there is")]
+    InstructionSet {
+        /// The value given.
+        got: String,
+        /// The condition violated.
+        violated: &'static str,
+    },
+    /// A Hamiltonian that a specialised kernel cannot run.
+    #[error("the kernel {kernel} cannot run this Hamiltonian: {violated}")]
+    Kernel {
+        /// The kernel asked for.
+        kernel: &'static str,
+        /// The condition violated.
+        violated: &'static str,
+    },
     /// A number of sites (or a side) outside what a method can do.
     #[error("{what} of {got}: it takes {}", between(*.least, *.most))]
     SiteCount {

@@ -1,6 +1,7 @@
 //! The command line: one file a verb, what they share, and the two ways to fail.
 
 pub mod attend;
+pub mod bench;
 pub mod beta_table;
 pub mod capture;
 pub mod common;
@@ -43,6 +44,8 @@ pub enum Command {
     Compare(compare::Arguments),
     /// Write queries, keys and values of a real model to a file that attend reads
     Capture(capture::Arguments),
+    /// Measure this machine: attempts per nanosecond of every kernel
+    Bench(bench::Arguments),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for

@@ -8,9 +8,11 @@
 //! |---|---|---|
 //! | [`generic`] | every graph, coupling and field | checkerboard or index |
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
+//! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 
 pub mod generic;
 mod local;
+pub mod multispin;
 pub mod square;
 
 use std::fmt;

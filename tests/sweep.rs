@@ -59,7 +59,7 @@ fn beta_c_is_found_blindly_and_does_not_depend_on_threads() {
 #[test]
 fn curves_that_miss_their_points_stretch_the_error() {
     let arguments =
-        ["--sizes", "8,16", "--beta", "0.39,0.45,0.47", "--sweeps", "400", "--replicas", "64", "--json"];
+        ["--sizes", "8,16", "--beta", "0.418,0.4407,0.478", "--sweeps", "400", "--replicas", "64", "--json"];
     let output = ceas(&arguments).output().unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     let number = |key: &str| answer["beta_c"][key].as_f64().unwrap();

@@ -91,15 +91,16 @@ fn error_bars_are_calibrated() {
 }
 
 /// The scatter of τ over series is the error it quotes, up to the quarter by which Madras and Sokal's formula overshoots
-/// (it takes W for W + ½ − τ); the scatter itself is known to 1/√(2 · 63) = 9 %.
+/// (it takes W for W + ½ − τ); the scatter itself is known to 1/√(2 · 255) = 4.4 %.
 #[test]
 fn the_error_of_tau_is_calibrated() {
-    let taus: Vec<Estimate> = (0..REPLICAS)
+    const SERIES: u64 = 4 * REPLICAS;
+    let taus: Vec<Estimate> = (0..SERIES)
         .map(|r| Autocorrelation::of(&[&autoregressive(11, r, 0.8, 20_000)]).unwrap().tau_int)
         .collect();
     let means: Vec<f64> = taus.iter().map(|t| t.mean).collect();
-    let scatter = Estimate::of_independent(&means).error * (REPLICAS as f64).sqrt();
-    let quoted = taus.iter().map(|t| t.error).sum::<f64>() / REPLICAS as f64;
+    let scatter = Estimate::of_independent(&means).error * (SERIES as f64).sqrt();
+    let quoted = taus.iter().map(|t| t.error).sum::<f64>() / SERIES as f64;
     let calibrated = |ratio: f64| (1.0 / 1.6..1.25 * 1.6).contains(&ratio);
     assert!(calibrated(quoted / scatter), "quoted/scatter = {}", quoted / scatter);
     // Twin: √(2/n) τ, the error of a variance that forgets the window, is √(2W) = 7 times too small.
@@ -118,12 +119,19 @@ fn replicas_share_one_mean_and_one_correlation() {
 
 #[test]
 fn the_stream_of_numbers_knows_its_autocorrelation_time() {
-    let mut sum = Accumulator::default();
-    autoregressive(15, 0, 0.9, 1 << 18).into_iter().for_each(|x| sum.push(x));
-    let measured = sum.tau_int().unwrap();
-    // The largest of several noisy levels: right to the 13 % (twice in τ) that 32 blocks know an error to, three times over.
-    assert!((measured / tau(0.9) - 1.0).abs() < 0.8, "{measured} against {}", tau(0.9));
-    assert_eq!(sum.errors().len(), 14);
+    let taus: Vec<f64> = (0..REPLICAS)
+        .map(|r| {
+            let mut sum = Accumulator::default();
+            autoregressive(15, r, 0.9, 1 << 14).into_iter().for_each(|x| sum.push(x));
+            assert_eq!(sum.errors().len(), 10);
+            sum.tau_int().unwrap()
+        })
+        .collect();
+    // The largest of several noisy levels lies above the plateau; three in ten are allowed for it on top of the scatter.
+    let measured = Estimate::of_independent(&taus);
+    let agrees = |tau: f64| (measured.mean - tau).abs() < BOUND * measured.error + 0.3 * tau;
+    assert!(agrees(tau(0.9)), "{measured:?} against {}", tau(0.9));
+    assert!(!agrees(tau(0.95)) && !agrees(tau(0.8)), "no power: {measured:?}");
 }
 
 #[test]

@@ -116,4 +116,8 @@ impl Update for MultiSpin {
             ..Activity::default()
         }
     }
+
+    fn blocks(&self) -> usize {
+        MultiSpin::blocks(self)
+    }
 }

@@ -180,4 +180,8 @@ impl Update for Replicas {
             ..Activity::default()
         }
     }
+
+    fn blocks(&self) -> usize {
+        Replicas::blocks(self)
+    }
 }

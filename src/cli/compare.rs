@@ -115,6 +115,14 @@ fn devices(names: &[String]) -> Result<Vec<Device>, Failure> {
     let mut devices: Vec<Device> = Vec::new();
     for name in names {
         let device = device::load(name).input()?;
+        let taken = device::shipped().iter().any(|d| d.id == device.id) && *name != device.id;
+        if taken || device.id.starts_with(&Gpu::h100().id) {
+            return Err(anyhow!(
+                "--device {name}: its id {:?} is that of a shipped device or GPU; give it another, so that rows are told apart",
+                device.id
+            ))
+            .input();
+        }
         if devices.iter().any(|d| d.id == device.id) {
             return Err(anyhow!("--device {name}: a device with the id {:?} is named twice", device.id))
                 .input();

@@ -227,7 +227,8 @@ fn the_file_holds_what_the_document_says() {
         for (at, row) in document["rows"].as_array().unwrap().iter().enumerate() {
             for (end, name) in ["low", "mid", "high"].into_iter().enumerate() {
                 match row[quantity][name].as_f64() {
-                    Some(value) => assert_eq!(values[[at, end]], value),
+                    // Reading decimal digits back may miss the last bit.
+                    Some(value) => assert!((values[[at, end]] / value - 1.0).abs() < 1e-14),
                     None => assert!(values[[at, end]].is_nan()),
                 }
             }

@@ -47,10 +47,10 @@ pub struct Arguments {
     #[arg(allow_hyphen_values = true)]
     beta: String,
     /// Layers to run, such as 0,2,5 [default: all]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', value_parser = value::listed, help_heading = "Sampling")]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed, help_heading = "Sampling")]
     layers: Vec<usize>,
     /// Heads of each layer to run [default: all]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', value_parser = value::listed, help_heading = "Sampling")]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed, help_heading = "Sampling")]
     heads: Vec<usize>,
     /// Head whose maps are drawn, as layer.head [default: a telling one of middling entropy]
     #[arg(long, value_name = "L.H", help_heading = "Sampling")]

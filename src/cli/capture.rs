@@ -27,7 +27,7 @@ pub struct Arguments {
     #[command(flatten)]
     input: ModelInput,
     /// Layers to keep, counted from 0, such as 0,2,5 [default: all]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', value_parser = value::listed, help_heading = "Input")]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed, help_heading = "Input")]
     layers: Vec<usize>,
     /// The file to write
     #[arg(long, value_name = "FILE.safetensors", help_heading = "Run and output")]

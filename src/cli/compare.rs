@@ -115,6 +115,15 @@ fn devices(names: &[String]) -> Result<Vec<Device>, Failure> {
     let mut devices: Vec<Device> = Vec::new();
     for name in names {
         let device = device::load(name).input()?;
+        // What every comparison is measured by cannot be brought along.
+        let taken = device.id == device::CONTROL && *name != device.id;
+        if taken || device.id.starts_with(&Gpu::h100().id) {
+            return Err(anyhow!(
+                "--device {name}: the id {:?} is that of the control or of the GPU, which are part of every comparison; give the file another",
+                device.id
+            ))
+            .input();
+        }
         if devices.iter().any(|d| d.id == device.id) {
             return Err(anyhow!("--device {name}: a device with the id {:?} is named twice", device.id))
                 .input();

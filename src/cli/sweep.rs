@@ -43,7 +43,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SPEC", default_value = "square", value_parser = value::lattice())]
     lattice: Lattice,
     /// Sides L, even and at least 4; β_c needs two of them to be L and 2L [default: 8,16,32,64; without clusters 8,16,32]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', value_parser = value::listed)]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed)]
     sizes: Vec<usize>,
     /// Inverse temperatures, FROM:TO:COUNT or a list [default: found by a pilot run, a grid of width ∝ 1/L for each L]
     #[arg(long, value_name = "A:B:COUNT|A,B,…", allow_hyphen_values = true)]

@@ -6,7 +6,7 @@ use ceas_npu::mapping::attention::{Measured, Quantiles};
 use ceas_npu::npu_model::comparison::{
     BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
 };
-use ceas_npu::npu_model::device::CONTROL;
+use ceas_npu::npu_model::device::{CONTROL, Kind};
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use ceas_npu::npu_model::workload::Workload;
@@ -107,7 +107,7 @@ impl Report {
                 format!("{samples} read-outs per query; output errors differ and are in the table")
             }
         };
-        let findings = findings(&comparison);
+        let findings = findings(&comparison, workload.held);
         Self {
             command: "compare",
             workload,
@@ -124,7 +124,11 @@ impl Answer for Report {
     type Picture = Picture;
 
     fn title(&self) -> String {
-        format!("Energy and time of {} at equal output error", self.workload.name)
+        let held = match self.workload.held {
+            Target::OutputError(_) => "equal output error".to_owned(),
+            Target::Samples(samples) => format!("{samples} read-outs per query, output errors differ"),
+        };
+        format!("Energy and time of {} at {held}", self.workload.name)
     }
 
     fn text(&self) -> String {
@@ -275,6 +279,7 @@ impl Report {
             let price = match d.attempt_price_level_j {
                 None => "–".into(),
                 Some(p) if p.si() < 0.0 => "never".into(),
+                Some(p) if p.si().is_infinite() => "∞".into(),
                 Some(p) => si(p.si(), "J"),
             };
             rows.add_row(vec![
@@ -366,8 +371,16 @@ fn wrapped(line: &str) -> String {
 }
 
 /// Plain sentences: what the numbers say, flattering or not.
-fn findings(comparison: &Comparison) -> Vec<String> {
+fn findings(comparison: &Comparison, held: Target) -> Vec<String> {
     let mut found = Vec::new();
+    if let Target::OutputError(target) = held
+        && let Some(gpu) = comparison.rows.iter().find(|r| r.kind == Kind::Gpu && r.output_error > target)
+    {
+        found.push(format!(
+            "{} itself has an output error of {:.2e} in half precision, more than {target:.2e}: nothing here is level with it.",
+            gpu.name, gpu.output_error
+        ));
+    }
     for row in &comparison.rows {
         if let Some(reason) = &row.unreachable {
             found.push(format!("{} CANNOT do this: {reason}.", row.name));
@@ -379,7 +392,8 @@ fn findings(comparison: &Comparison) -> Vec<String> {
             found.push(sentence(entry, row));
         }
     }
-    let control = comparison.break_even.devices.iter().find(|d| d.name == CONTROL);
+    let reached = |name: &str| comparison.rows.iter().any(|r| r.name == name && r.unreachable.is_none());
+    let control = comparison.break_even.devices.iter().find(|d| d.name == CONTROL && reached(&d.name));
     if let Some(control) = control {
         let better = comparison
             .break_even

@@ -30,7 +30,7 @@ const SCHEMA_VERSION: u32 = 1;
 /// Writes the whole file, or leaves nothing under its final name.
 pub fn write(report: &Report, seed: u64, file: &OutputFile) -> anyhow::Result<()> {
     let words = [
-        ("program_version", concat!("ceas ", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("program_version", concat!("ceas-npu ", env!("CARGO_PKG_VERSION")).to_owned()),
         ("command_line", command_line()),
         ("units", "time in s, energy in J, both of the whole work; errors relative to |o|".to_owned()),
         ("workload", serde_json::to_string(&report.workload)?),

@@ -116,6 +116,18 @@ impl Transition {
         }
     }
 
+    /// What a picture says where β_c would stand.
+    pub fn missing(&self) -> &'static str {
+        let first = self.points.first().map(|row| row.point.size);
+        if self.points.iter().all(|row| Some(row.point.size) == first) {
+            "points of one size; β_c needs L and 2L"
+        } else if self.pairs.is_empty() {
+            "no two curves cross"
+        } else {
+            "β_c is not resolved"
+        }
+    }
+
     /// What a reader must know before believing a number; one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings

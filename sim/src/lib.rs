@@ -18,6 +18,7 @@ pub mod activity;
 pub mod beta;
 pub mod error;
 pub mod hamiltonian;
+pub mod instance;
 pub mod kernel;
 pub mod memory;
 pub mod observable;

@@ -15,7 +15,9 @@
 //! The loop over sweeps is [`run::Run::drive`]; there is no other.
 
 pub mod activity;
+pub mod anneal;
 pub mod beta;
+pub mod couplings;
 pub mod error;
 pub mod hamiltonian;
 pub mod instance;

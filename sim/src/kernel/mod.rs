@@ -11,6 +11,7 @@
 
 pub mod generic;
 mod local;
+pub mod rows;
 pub mod square;
 
 use std::fmt;

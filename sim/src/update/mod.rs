@@ -1,9 +1,11 @@
 //! Updates: ways to move a configuration by one sweep that leave e^(−βH) invariant.
 
+mod cached_field;
 mod heat_bath;
 mod metropolis;
 mod wolff;
 
+pub use cached_field::{CachedField, CachedSpins};
 pub use heat_bath::HeatBath;
 pub use metropolis::Metropolis;
 pub use wolff::{Wolff, WolffCalibration};

@@ -28,6 +28,7 @@ pub mod plan;
 pub mod potts;
 pub mod run;
 pub mod schedule;
+pub mod spec;
 pub mod spins;
 pub mod stream;
 pub mod topology;

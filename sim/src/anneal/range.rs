@@ -28,6 +28,8 @@ pub struct Range {
 const HOT: f64 = 0.6;
 /// Below this share of attempts that raise the energy the configuration is frozen.
 const COLD: f64 = 0.002;
+/// Sweeps over which that is averaged.
+const WINDOW: usize = 8;
 /// Sweeps and replicas of the trial cooling.
 const SWEEPS: u64 = 300;
 const REPLICAS: usize = 4;
@@ -66,7 +68,11 @@ pub(super) fn measure<T: Real>(
     let seconds = begun.elapsed().as_secs_f64().max(1e-9);
     let first = rates.first().map_or(1.0, |rate| rate.0);
     let hot = rates.iter().rev().find(|(_, accepted, _)| *accepted > HOT).map_or(first, |rate| rate.0);
-    let cold = rates.iter().rev().find(|(_, _, uphill)| *uphill > COLD).map_or(hot, |rate| rate.0);
+    // Over several sweeps, so that one late flip of a small instance does not count for much.
+    let still_moves = |window: &&[(f64, f64, f64)]| {
+        window.iter().map(|(_, _, uphill)| uphill).sum::<f64>() > COLD * window.len() as f64
+    };
+    let cold = rates.windows(WINDOW).rev().find(still_moves).map_or(hot, |window| window[WINDOW / 2].0);
     // An instance so small or so plain that it freezes at once still gets a decade.
     let range = Range { hot, cold: cold.max(10.0 * hot) };
     Ok((range, attempts * rates.len() as f64 / seconds))

@@ -20,6 +20,7 @@ mod write;
 
 pub use flaw::{Flaw, Malformed, ReadError};
 pub use format::Format;
+pub(crate) use read::text;
 pub use value::Value;
 pub use write::CannotHold;
 

@@ -16,7 +16,7 @@ use ceas_npu::sim::schedule::Schedule;
 use ceas_npu::sim::spins::Spins;
 use ceas_npu::sim::stream::{Purpose, Stream, Streams};
 use ceas_npu::sim::topology::Topology;
-use ceas_npu::sim::update::{HeatBath, Metropolis, Update, Wolff, WolffCalibration};
+use ceas_npu::sim::update::{HeatBath, Metropolis, Update, WolffCalibration};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SIZES: [usize; 3] = [64, 1024, 4096];
@@ -97,5 +97,10 @@ fn clusters(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sweeps, clusters);
+criterion_group! {
+    name = benches;
+    // Criterion's plots look for system fonts, which the workspace's plotters is built without.
+    config = Criterion::default().without_plots();
+    targets = sweeps, clusters
+}
 criterion_main!(benches);

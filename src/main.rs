@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => cli::sweep::run(&arguments),
         Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
         Command::Compare(arguments) => cli::compare::run(&arguments),
+        Command::Anneal(arguments) => cli::anneal::run(&arguments),
         Command::Capture(arguments) => cli::capture::run(&arguments),
         Command::Completions { shell } => cli::manual::completions(shell),
         Command::Man { verb } => cli::manual::page(verb.as_deref()),

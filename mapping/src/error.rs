@@ -30,12 +30,25 @@ pub enum Error {
         /// Index of the query.
         query: usize,
     },
+    /// A chain longer than can be counted.
+    #[error(
+        "{samples} read-outs every {interval} sweeps are more sweeps than can be counted: choose a shorter interval"
+    )]
+    Sweeps {
+        /// Read-outs asked for.
+        samples: u64,
+        /// Sweeps between two of them.
+        interval: u64,
+    },
     /// A one-hot cluster that cannot be built.
     #[error("one-hot cluster: {violated}")]
     OneHot {
         /// The condition violated.
         violated: &'static str,
     },
+    /// What is wrong with a model folder, a text, or a capture file.
+    #[error(transparent)]
+    Reference(#[from] crate::reference::Error),
     /// What the engine refuses.
     #[error(transparent)]
     Sim(#[from] ceas_sim::Error),

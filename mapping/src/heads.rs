@@ -17,6 +17,8 @@ pub struct Origin {
     pub tokens: Vec<String>,
     /// Licence of the weights and of the text.
     pub licence: String,
+    /// Which layer of the model each layer here is; empty if they are layers 0, 1, ….
+    pub layers: Vec<usize>,
 }
 
 /// Queries, keys and values of all heads of all layers for one sequence.
@@ -143,6 +145,16 @@ impl HeadSet {
     /// Where the numbers come from.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// Which layer of the model layer `index` of this set is.
+    pub fn layer_number(&self, index: usize) -> usize {
+        self.origin.layers.get(index).copied().unwrap_or(index)
+    }
+
+    /// The same numbers with another origin.
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 
     /// The tensors q, k, v.

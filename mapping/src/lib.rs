@@ -3,9 +3,12 @@
 //! Scores are s_j = q·k_j, the textbook inverse temperature is β₀ = 1/√d_head, and an attention row p_j ∝ e^(βs_j) is *exactly*
 //! the law of one Potts spin with a state per key in the fields s_j. Entropies are in nats.
 
+pub mod attention;
 pub mod error;
 pub mod heads;
 pub mod one_hot;
 pub mod program;
+pub mod qkv;
+pub mod reference;
 
 pub use error::Error;

@@ -21,6 +21,8 @@ pub enum Purpose {
     Instance = 4,
     /// Everything a test draws.
     Test = 5,
+    /// Chains run only to measure how far an ensemble is from its law.
+    Ensemble = 16,
     /// Updates made before the first measurement, where they are a run of their own.
     Thermalization = 6,
     /// The last sweeps of an annealing, at a β of their own.
@@ -86,6 +88,24 @@ impl Stream {
                 self.half = Some((bits >> 32) as u32);
                 bits as u32
             }
+        }
+    }
+
+    /// Fills `draws` as that many calls of [`Stream::next_u32`] would, only faster.
+    #[inline]
+    pub fn fill_u32(&mut self, mut draws: &mut [u32]) {
+        if self.half.is_some() && !draws.is_empty() {
+            draws[0] = self.next_u32();
+            draws = &mut draws[1..];
+        }
+        let mut pairs = draws.chunks_exact_mut(2);
+        for pair in &mut pairs {
+            let bits = self.next_u64();
+            pair[0] = bits as u32;
+            pair[1] = (bits >> 32) as u32;
+        }
+        for draw in pairs.into_remainder() {
+            *draw = self.next_u32();
         }
     }
 

@@ -44,15 +44,21 @@ pub struct Outputs {
     pub report: Option<OutputFile>,
 }
 
+/// Sets the number of threads of the whole program.
+pub fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
+    if threads == Some(0) {
+        return Err(anyhow::anyhow!("--threads 0: at least one thread is needed")).input();
+    }
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().run()?;
+    }
+    Ok(())
+}
+
 impl Common {
     /// Sets the number of threads and checks every output file, before any work is done.
     pub fn prepare(&self) -> Result<Outputs, Failure> {
-        if self.threads == Some(0) {
-            return Err(anyhow::anyhow!("--threads 0: at least one thread is needed")).input();
-        }
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().run()?;
-        }
+        set_threads(self.threads)?;
         let reserve = |path: &Option<PathBuf>, flag: &str, extensions: &[&str]| {
             path.as_ref().map(|p| OutputFile::reserve(p, flag, extensions, self.force)).transpose().input()
         };

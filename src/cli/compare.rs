@@ -1,19 +1,165 @@
 //! The verb `ceas compare`.
 
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use ceas_npu::mapping::attention::Quantiles;
+use ceas_npu::mapping::heads::HeadSet;
+use ceas_npu::mapping::qkv;
+use ceas_npu::npu_model::comparison::{Comparison, HeadRun, Question, Target};
+use ceas_npu::npu_model::device::{self, Device};
+use ceas_npu::npu_model::gpu::Gpu;
+use ceas_npu::npu_model::workload::Workload;
+use ceas_npu::study::{self, Gaussian};
 use clap::Args;
 
 use super::common::Common;
 use super::failure::{Blame, Failure};
+use super::model_input::bundled;
+use crate::report::compare::{Report, WorkloadReport};
+use crate::report::present::present;
+use crate::report::progress;
+
+/// Output error that is held equal where none is named.
+const DEFAULT_ERROR: f64 = 0.1;
 
 /// Arguments of `ceas compare`.
+///
+/// Without input flags, the bundled heads of a real model are run and priced on every shipped device at 10 % output error.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Every count comes from a run. A device samples as often as the output error asks for; what only computes \
+has the error of its rounding. The digital control is part of every comparison.\nNot built yet: whole models (--model), decode, \
+captured runs of `ceas attend`, placement on sparse graphs, several chips, Monte Carlo over the ranges."
+)]
 pub struct Arguments {
+    /// File of queries, keys and values, as `ceas capture` writes it [default: the bundled heads]
+    #[arg(long, value_name = "FILE.safetensors", help_heading = "Input", conflicts_with_all = ["n", "d"])]
+    qkv: Option<PathBuf>,
+    /// A single head of this many queries and keys with iid Gaussian q, k, v: a study of size, not a trained head
+    #[arg(long, value_name = "N", help_heading = "Input", requires = "d")]
+    n: Option<u64>,
+    /// Dimension of the Gaussian head
+    #[arg(long, value_name = "D", help_heading = "Input", requires = "n")]
+    d: Option<u64>,
+    /// Relative output error that every head reaches on every device [default: 0.1]
+    #[arg(long, value_name = "E", help_heading = "Held equal", allow_negative_numbers = true)]
+    error: Option<f64>,
+    /// Hold the number of read-outs per query instead; the output error follows
+    #[arg(long, value_name = "S", help_heading = "Held equal", conflicts_with = "error")]
+    samples: Option<u64>,
+    /// A shipped device, or a device file; may be repeated [default: all shipped]
+    #[arg(long, value_name = "NAME|FILE.toml", help_heading = "Devices")]
+    device: Vec<String>,
+    /// Not built yet: a whole model from its configuration
+    #[arg(long, value_name = "config.json", help_heading = "Input")]
+    model: Option<PathBuf>,
+    /// Not built yet: prefill or decode of a whole model
+    #[arg(long, value_name = "TASK", help_heading = "Input", requires = "model")]
+    task: Option<String>,
+    /// Not built yet: context of a whole model
+    #[arg(long, value_name = "N", help_heading = "Input", requires = "model")]
+    context: Option<u64>,
+    /// Not built yet: batch of a whole model
+    #[arg(long, value_name = "B", help_heading = "Input", requires = "model")]
+    batch: Option<u64>,
     #[command(flatten)]
     common: Common,
 }
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let _outputs = arguments.common.prepare()?;
-    Err(anyhow::anyhow!("compare is under construction")).run()
+    if let Some(model) = &arguments.model {
+        let model = model.display();
+        return Err(anyhow!(
+            "--model {model}: whole models are not priced yet; capture its heads (`ceas capture`) and name the file with --qkv"
+        ))
+        .input();
+    }
+    if let Some(out) = &arguments.common.out {
+        let out = out.display();
+        return Err(anyhow!("--out {out}: compare does not write HDF5 yet; --json holds every number"))
+            .input();
+    }
+    let target = match arguments.samples {
+        Some(samples) => Target::Samples(samples),
+        None => Target::OutputError(arguments.error.unwrap_or(DEFAULT_ERROR)),
+    };
+    let target = target.checked().input()?;
+    let devices = devices(&arguments.device)?;
+    let outputs = arguments.common.prepare()?;
+    let studied = Studied::run(arguments, &devices)?;
+    let (workload, name, note) = (studied.workload, studied.name, studied.note);
+    let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
+    let question = Question::new(workload, studied.heads, target).run()?;
+    let comparison = Comparison::new(&question, &devices, &Gpu::h100()).input()?;
+    present(&Report::new(report, comparison), &arguments.common, &outputs)
+}
+
+/// The devices named, or all shipped ones; each once.
+fn devices(names: &[String]) -> Result<Vec<Device>, Failure> {
+    if names.is_empty() {
+        return Ok(device::shipped());
+    }
+    let mut devices: Vec<Device> = Vec::new();
+    for name in names {
+        let device = device::load(name).input()?;
+        if devices.iter().any(|d| d.id == device.id) {
+            return Err(anyhow!("--device {name}: a device with the id {:?} is named twice", device.id))
+                .input();
+        }
+        devices.push(device);
+    }
+    Ok(devices)
+}
+
+/// Heads that were run, and what they are.
+struct Studied {
+    workload: Workload,
+    heads: Vec<HeadRun>,
+    name: String,
+    note: Option<String>,
+}
+
+impl Studied {
+    fn run(arguments: &Arguments, devices: &[Device]) -> Result<Self, Failure> {
+        let mut widths = study::field_widths(devices);
+        widths.extend(study::field_widths(&device::shipped()));
+        let seed = arguments.common.seed;
+        if let (Some(n), Some(d)) = (arguments.n, arguments.d) {
+            let (beta_sigma, common) = study::statistics(&bundled()?).run()?;
+            let head = Gaussian { n, d, beta_sigma, common };
+            let workload = head.workload().input()?;
+            let run = head.run(&widths, seed).input()?;
+            let note = format!(
+                "a study of size, not a trained head: iid Gaussian q, k, v with β₀σ = {beta_sigma:.2} and |v̄|²/E|v − v̄|² = {common:.2}, \
+                 the medians of the bundled heads; V/|o|² = {:.3}",
+                run.variance
+            );
+            let name = format!("Gaussian head, n = {n}, d = {d}");
+            return Ok(Self { workload, heads: vec![run], name, note: Some(note) });
+        }
+        let set: HeadSet = match &arguments.qkv {
+            Some(file) => qkv::read(file).input()?,
+            None => bundled()?,
+        };
+        let workload = study::workload(&set).input()?;
+        let bar = progress::bar("heads", workload.all_heads());
+        let heads = study::head_runs(&set, &widths, seed, &|| bar.inc(1)).run()?;
+        bar.finish_and_clear();
+        let spread = Quantiles::of(heads.iter().map(|h| h.variance));
+        let note = (spread.max > 1e6).then(|| {
+            format!(
+                "one head has V/|o|² = {:.1e}: its output all but cancels, and its S dominates",
+                spread.max
+            )
+        });
+        let origin = set.origin();
+        let name = match (&arguments.qkv, origin.model.as_str()) {
+            (_, model) if !model.is_empty() => model.to_owned(),
+            (Some(file), _) => file.display().to_string(),
+            (None, _) => "bundled heads".into(),
+        };
+        Ok(Self { workload, heads, name, note })
+    }
 }

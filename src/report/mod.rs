@@ -1,8 +1,21 @@
 //! What people and scripts see: tables, figures, pages, progress. No physics.
 
+pub mod attention;
+pub mod compare;
+pub mod compare_figure;
 pub mod figure;
+#[cfg(feature = "hdf5")]
+pub mod lattice;
 pub mod output;
 pub mod page;
 pub mod present;
 pub mod progress;
+pub mod solution;
+#[cfg(feature = "hdf5")]
+pub mod solution_archive;
+pub mod solution_figure;
 pub mod table;
+pub mod transition;
+#[cfg(feature = "hdf5")]
+pub mod transition_archive;
+pub mod transition_figure;

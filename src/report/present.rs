@@ -39,5 +39,6 @@ pub fn present(answer: &impl Answer, common: &Common, outputs: &Outputs) -> Resu
 
 /// The command line as typed, for provenance.
 pub fn command_line() -> String {
-    std::env::args().collect::<Vec<_>>().join(" ")
+    // Arguments that are not Unicode are shown as well as they can be.
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }

@@ -8,3 +8,32 @@ pub fn bar(what: &str, steps: u64) -> ProgressBar {
         .expect("the template is a constant");
     ProgressBar::new(steps).with_style(style).with_message(what.to_owned())
 }
+
+/// A bar for work whose stages become known one after another.
+pub struct Stages {
+    bar: ProgressBar,
+}
+
+/// No stage yet.
+pub fn stages() -> Stages {
+    Stages { bar: bar("", 0) }
+}
+
+impl Stages {
+    /// A new stage of `steps` steps: the bar starts afresh.
+    pub fn stage(&self, what: &str, steps: u64) {
+        self.bar.set_message(what.to_owned());
+        self.bar.set_length(steps);
+        self.bar.reset();
+    }
+
+    /// One step is done.
+    pub fn step(&self) {
+        self.bar.inc(1);
+    }
+
+    /// All is done: the bar disappears.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -124,18 +124,23 @@ pub fn anneal(
         return Err(Error::Schedule { violated: "annealing needs at least one sweep and one read" });
     }
     let begun = Instant::now();
-    let model = scaled(instance.hamiltonian()?)?;
+    let model = instance.hamiltonian()?;
+    let unit = unit_of(&model);
+    let model = scaled(model, unit)?;
+    let asked = settings.range.map(|range| Range { hot: range.hot * unit, cold: range.cold * unit });
     let narrow = CouplingRows::<f32>::new(&model)?;
     // Sparse rows in f64 cost no more time; dense ones twice as much.
-    let (found, range, sweeps) = if narrow.is_exact() || narrow.is_dense() {
-        search(&narrow, settings, begun, interrupted)?
+    let (mut found, range, sweeps) = if narrow.is_exact() || narrow.is_dense() {
+        search(&narrow, settings, asked, begun, interrupted)?
     } else {
         drop(narrow);
-        search(&CouplingRows::<f64>::new(&model)?, settings, begun, interrupted)?
+        search(&CouplingRows::<f64>::new(&model)?, settings, asked, begun, interrupted)?
     };
-    // The range in the units of the instance.
-    let unit = unit_of(&instance.hamiltonian()?);
+    // Back to the units of the instance.
     let range = Range { hot: range.hot / unit, cold: range.cold / unit };
+    for (_, energy) in found.iter_mut().flat_map(|read| &mut read.trace) {
+        *energy *= unit;
+    }
     Ok(Answer::new(instance, settings, found, answer::Spent { range, sweeps, time: begun.elapsed() }))
 }
 
@@ -156,8 +161,7 @@ fn unit_of(model: &Hamiltonian) -> f64 {
 }
 
 /// The Hamiltonian in units in which its fields are neither huge nor tiny.
-fn scaled(model: Hamiltonian) -> Result<Hamiltonian, Error> {
-    let unit = unit_of(&model);
+fn scaled(model: Hamiltonian, unit: f64) -> Result<Hamiltonian, Error> {
     if unit == 1.0 {
         return Ok(model);
     }
@@ -170,11 +174,12 @@ fn scaled(model: Hamiltonian) -> Result<Hamiltonian, Error> {
 fn search<T: Real>(
     rows: &CouplingRows<T>,
     settings: &Settings,
+    asked: Option<Range>,
     begun: Instant,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Vec<Read>, Range, u64), Error> {
     let (measured, attempts_per_second) = range::measure(rows, settings.seed, interrupted)?;
-    let range = settings.range.unwrap_or(measured);
+    let range = asked.unwrap_or(measured);
     let width = cooling::width(rows);
     let batch = |sweeps, number: u64, reads| Batch { sweeps, number, reads, range, seed: settings.seed };
     match settings.effort {

@@ -148,15 +148,15 @@ pub enum Flaw {
 #[non_exhaustive]
 pub enum ReadError {
     /// The file cannot be opened or read.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {cause}", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is wrong.
-    #[error("{}, {malformed}", .path.display())]
+    #[error("{}{}{malformed}", .path.display(), if .malformed.line == 0 { ": " } else { ", " })]
     Malformed {
         /// The file.
         path: PathBuf,

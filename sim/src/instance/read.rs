@@ -60,7 +60,7 @@ impl Instance {
 /// The whole of a text file that fits into memory several times over.
 pub(crate) fn text(path: &Path) -> Result<String, ReadError> {
     const IF_UNKNOWN: u64 = 1 << 28;
-    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let io = |cause| ReadError::Io { path: path.to_owned(), cause };
     let file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     let limit = if metadata.is_file() { memory::available().map_or(1 << 32, |m| m / 8) } else { IF_UNKNOWN };

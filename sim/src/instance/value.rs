@@ -39,6 +39,9 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(value) => value.fmt(f),
+            Self::Real(value) if *value != 0.0 && !(1e-4..1e15).contains(&value.abs()) => {
+                write!(f, "{value:e}")
+            }
             Self::Real(value) => value.fmt(f),
         }
     }

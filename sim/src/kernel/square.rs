@@ -10,29 +10,35 @@ use super::threshold;
 use crate::beta::Beta;
 use crate::stream::Stream;
 
-/// The threshold of every (s, Σ neighbours), at index 9(s + 1)/2 + Σ + 4.
+/// The threshold of every (s, Σ neighbours), at index Σ + 4 for s = +1 and 16 + Σ + 4 for s = −1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Table([u64; 18]);
+pub struct Table([u64; 32]);
 
 impl Table {
     /// The thresholds of `rule` at β for coupling `j` and field `h`.
     pub fn new(rule: fn(Beta, f64) -> f64, beta: Beta, j: f64, h: f64) -> Self {
-        let mut table = [0; 18];
-        for (row, s) in [-1.0, 1.0].into_iter().enumerate() {
-            for sum in [-4i32, -2, 0, 2, 4] {
-                let delta_e = 2.0 * s * (h + j * f64::from(sum));
-                table[9 * row + (sum + 4) as usize] = threshold(rule(beta, delta_e));
+        let mut table = [0; 32];
+        for s in [1i8, -1] {
+            for sum in [-4i8, -2, 0, 2, 4] {
+                let delta_e = 2.0 * f64::from(s) * (h + j * f64::from(sum));
+                table[usize::from(index(s, sum))] = threshold(rule(beta, delta_e));
             }
         }
         Self(table)
     }
 
+    /// 1 if the draw accepts, else 0, without a branch that half of the draws would mispredict.
     #[inline(always)]
-    fn attempt(&self, s: i8, sum: i8, draw: u32) -> bool {
-        // s = ±1 and |sum| ≤ 4, so the index is in 0 ..= 17; `min` tells the compiler.
-        let index = (i32::from(s) * 9 + 9) / 2 + i32::from(sum) + 4;
-        u64::from(draw) < self.0[(index as usize).min(17)]
+    fn accepts(&self, index: u8, draw: u32) -> i8 {
+        let below = u64::from(draw).wrapping_sub(self.0[usize::from(index & 31)]);
+        (below >> 63) as i8
     }
+}
+
+/// Where the table has (s, Σ).
+#[inline(always)]
+fn index(s: i8, sum: i8) -> u8 {
+    (s as u8 >> 7) << 4 | (sum + 4) as u8
 }
 
 /// Sites per block of an L × L lattice: whole rows, at least 16 384 sites, at most 64 blocks; a function of L alone.
@@ -93,6 +99,7 @@ fn visit_block(
 ) -> u64 {
     let l = pass.l;
     let (above, below) = halo.split_at(l);
+    let mut strip = Strip { row: [0; 2 * WIDTH + 2], index: [0; WIDTH], draws: [0; WIDTH] };
     // A local copy stays in registers.
     let mut local = stream.clone();
     let mut flips = 0;
@@ -101,36 +108,69 @@ fn visit_block(
         let (row, after) = rest.split_at_mut(l);
         let up = if y == 0 { above } else { &before[(y - 1) * l..] };
         let down = if after.is_empty() { below } else { &after[..l] };
-        flips += visit_row((first + y + pass.color) & 1, row, up, down, table, &mut local);
+        flips += if (first + y + pass.color).is_multiple_of(2) {
+            strip.visit_row::<0>(row, [&up[..l], down], table, &mut local)
+        } else {
+            strip.visit_row::<1>(row, [&up[..l], down], table, &mut local)
+        };
     }
     *stream = local;
     flips
 }
 
-/// The sites of a row whose column has the parity `odd`.
-#[inline]
-fn visit_row(odd: usize, row: &mut [i8], up: &[i8], down: &[i8], table: &Table, stream: &mut Stream) -> u64 {
-    let l = row.len();
-    let mut flips = 0;
-    let mut attempt = |site: &mut i8, sum: i8| {
-        let flip = table.attempt(*site, sum, stream.next_u32());
-        *site = if flip { -*site } else { *site };
-        flips += u64::from(flip);
-    };
-    // With the first site left out, odd columns come first in their pairs too; the last odd column then stands alone.
-    let (first, last) = (row[0], row[l - 1]);
-    let mut left = if odd == 0 { last } else { first };
-    let pairs = row[odd..l - odd].chunks_exact_mut(2);
-    let (up_pairs, down_pairs) = (up[odd..l - odd].chunks_exact(2), down[odd..l - odd].chunks_exact(2));
-    for ((pair, up), down) in pairs.zip(up_pairs).zip(down_pairs) {
-        let right = pair[1];
-        attempt(&mut pair[0], left + right + up[0] + down[0]);
-        left = right;
+/// Sites of one colour that are worked on at once: few enough to stay in the nearest cache.
+const WIDTH: usize = 128;
+
+/// Space for one strip of a row. The work is cut into loops that each do one simple thing, which compilers turn into vector code.
+struct Strip {
+    /// Both colours of the strip, with one site more to the left and to the right.
+    row: [i8; 2 * WIDTH + 2],
+    /// Where the table has each site.
+    index: [u8; WIDTH],
+    draws: [u32; WIDTH],
+}
+
+impl Strip {
+    /// The sites of a row whose column has the parity `ODD`.
+    #[inline]
+    fn visit_row<const ODD: usize>(
+        &mut self,
+        row: &mut [i8],
+        [up, down]: [&[i8]; 2],
+        table: &Table,
+        stream: &mut Stream,
+    ) -> u64 {
+        let l = row.len();
+        let mut flips = 0;
+        for start in (0..l).step_by(2 * WIDTH) {
+            let n = (l - start).min(2 * WIDTH) / 2;
+            let range = start..start + 2 * n;
+            // self.row[j] is column start + ODD − 1 + j of the torus.
+            if ODD == 0 {
+                self.row[0] = row[if start == 0 { l - 1 } else { start - 1 }];
+                self.row[1..=2 * n].copy_from_slice(&row[range.clone()]);
+            } else {
+                self.row[..2 * n].copy_from_slice(&row[range.clone()]);
+                self.row[2 * n] = row[if range.end == l { 0 } else { range.end }];
+            }
+            let triples = self.row[..2 * n].chunks_exact(2).zip(self.row[2..2 * n + 2].chunks_exact(2));
+            let vertical = up[range.clone()].chunks_exact(2).zip(down[range.clone()].chunks_exact(2));
+            let index_of = self.index.iter_mut();
+            for (((left_and_s, right), (up, down)), to) in triples.zip(vertical).zip(index_of) {
+                let sum = left_and_s[0] + right[0] + up[ODD] + down[ODD];
+                *to = index(left_and_s[1], sum);
+            }
+            stream.fill_u32(&mut self.draws[..n]);
+            let decided = self.index.iter().zip(&self.draws);
+            for (pair, (&index, &draw)) in row[range].chunks_exact_mut(2).zip(decided) {
+                let flip = table.accepts(index, draw);
+                // −s where flip is 1, s where it is 0.
+                pair[ODD] = (pair[ODD] ^ -flip) + flip;
+                flips += flip as u64;
+            }
+        }
+        flips
     }
-    if odd == 1 {
-        attempt(&mut row[l - 1], left + first + up[l - 1] + down[l - 1]);
-    }
-    flips
 }
 
 /// Σ_(ij) s_i s_j over the 2L² bonds.

@@ -30,6 +30,10 @@ pub struct PottsSpin {
     highest: f64,
 }
 
+/// A field further than this below the largest counts as this far: sums of squares of gaps stay finite, and e^(βgap) differs only for
+/// β < 1e-147.
+const WIDEST_GAP: f64 = -1e150;
+
 impl PottsSpin {
     /// A spin with one state per entry of `fields`; −∞ marks an absent state.
     ///
@@ -43,9 +47,7 @@ impl PottsSpin {
         if highest == f64::NEG_INFINITY {
             return Err(Error::PottsField { state: 0, got: highest });
         }
-        // A finite difference may overflow: it stays finite, so that 0 × gap is 0 at β = 0.
-        let gap =
-            |h: f64| if h == f64::NEG_INFINITY { f64::NEG_INFINITY } else { (h - highest).max(-f64::MAX) };
+        let gap = |h: f64| if h == f64::NEG_INFINITY { h } else { (h - highest).max(WIDEST_GAP) };
         let by_label: Vec<f64> = fields.iter().map(|&h| gap(h)).collect();
         let mut ranked: Vec<usize> = (0..fields.len()).filter(|&j| by_label[j].is_finite()).collect();
         ranked.sort_by(|&a, &b| by_label[b].total_cmp(&by_label[a]));

@@ -1,7 +1,7 @@
 //! Couplings and fields: one number, random numbers, or numbers from a file.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::parse::{SpecError, shown};
@@ -105,16 +105,20 @@ impl Values {
 }
 
 /// One number a line; empty lines and lines that begin with `#` are left out.
-fn listed(path: &PathBuf, count: usize, per: &'static str) -> Result<Vec<f64>, SpecError> {
+fn listed(path: &Path, count: usize, per: &'static str) -> Result<Vec<f64>, SpecError> {
     let text = text(path)?;
     let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
     let mut values = Vec::new();
     for (line, word) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         let value = word.parse().ok().filter(|x: &f64| x.is_finite());
-        values.push(value.ok_or_else(|| SpecError::Line { path: path.clone(), line, got: shown(word) })?);
+        values.push(value.ok_or_else(|| SpecError::Line {
+            path: path.to_owned(),
+            line,
+            got: shown(word),
+        })?);
     }
     if values.len() != count {
-        return Err(SpecError::Values { path: path.clone(), got: values.len(), expected: count, per });
+        return Err(SpecError::Values { path: path.to_owned(), got: values.len(), expected: count, per });
     }
     Ok(values)
 }

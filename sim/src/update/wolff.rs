@@ -111,9 +111,10 @@ impl Update for Wolff {
 #[derive(Debug, Clone)]
 pub struct WolffCalibration {
     grower: Grower,
-    /// Clusters and flips of past sweeps; each sweep weighs 9/10 of the next.
-    clusters: f64,
-    flips: f64,
+    /// Sweeps made.
+    sweeps: u64,
+    /// Clusters and flips of the sweeps since their number was last a power of two, and of those since the power before.
+    recent: [(u64, u64); 2],
 }
 
 impl WolffCalibration {
@@ -122,12 +123,16 @@ impl WolffCalibration {
     /// # Errors
     /// [`Error::ClusterInField`] if h ≠ 0 anywhere.
     pub fn new(model: &Hamiltonian) -> Result<Self, Error> {
-        Ok(Self { grower: Grower::new(model)?, clusters: 0.0, flips: 0.0 })
+        Ok(Self { grower: Grower::new(model)?, sweeps: 0, recent: [(0, 0); 2] })
     }
 
-    /// Mean number of sites ⟨|C|⟩ of the clusters of about the last ten sweeps; N before any sweep.
+    /// Mean number of sites ⟨|C|⟩ of the clusters of at least the latter half of the sweeps made; N before any sweep.
+    ///
+    /// The beginning is forgotten, because from a hot start it consists of very many small clusters.
     pub fn mean_cluster(&self) -> f64 {
-        if self.clusters == 0.0 { self.grower.n_sites as f64 } else { self.flips / self.clusters }
+        let [now, before] = self.recent;
+        let (clusters, flips) = (now.0 + before.0, now.1 + before.1);
+        if clusters == 0 { self.grower.n_sites as f64 } else { flips as f64 / clusters as f64 }
     }
 
     /// The update to measure with: ⌈N/⟨|C|⟩⌉ clusters per sweep, for good.
@@ -154,13 +159,17 @@ impl Update for WolffCalibration {
     ) -> Activity {
         self.grower.check(model, spins);
         let mut total = Activity::default();
-        let mut clusters = 0.0;
+        let mut clusters = 0;
         while total.flips < self.grower.n_sites as u64 {
             total += self.grower.flip_one(model, spins, beta, streams.first());
-            clusters += 1.0;
+            clusters += 1;
         }
-        self.clusters = 0.9 * self.clusters + clusters;
-        self.flips = 0.9 * self.flips + total.flips as f64;
+        if self.sweeps.is_power_of_two() {
+            self.recent = [(0, 0), self.recent[0]];
+        }
+        self.sweeps += 1;
+        self.recent[0].0 += clusters;
+        self.recent[0].1 += total.flips;
         total
     }
 }

@@ -1,0 +1,188 @@
+//! The exact forward of a BERT-family encoder.
+//!
+//! ```text
+//! x₀ = LN(word[token] + position[i] + type[0])
+//! x  ← LN(x + W_O·concat_h Σ_j p_hij v_hj + b_O)      p_hij ∝ e^(β₀ q_hi·k_hj),  β₀ = 1/√d_head
+//! x  ← LN(x + W_2·act(W_1 x + b_1) + b_2)
+//! ```
+//!
+//! Source: Devlin et al., arXiv:1810.04805; Reimers and Gurevych, arXiv:1908.10084, for the pooling.
+
+use ndarray::{Array1, Array2, Array3, Axis, s};
+
+use super::config::Config;
+use super::error::Error;
+use super::layer::{Dense, FeedForward, LayerNorm};
+use super::substrate::{Place, Projections, Substrate};
+use super::tokens::Sequence;
+use super::weights::Weights;
+
+/// An encoder with its weights; word embeddings stay in the memory-mapped file.
+#[derive(Debug)]
+pub struct Encoder {
+    config: Config,
+    weights: Weights,
+    words: String,
+    positions: Array2<f32>,
+    token_type: Array1<f32>,
+    norm: LayerNorm,
+    layers: Vec<Layer>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    query: Dense,
+    key: Dense,
+    value: Dense,
+    output: Dense,
+    attention_norm: LayerNorm,
+    feed_forward: FeedForward,
+    output_norm: LayerNorm,
+}
+
+/// What the encoder makes of a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoding {
+    /// The last hidden state `[n, hidden]`.
+    pub hidden: Array2<f32>,
+    /// For each position, whether it is a token (`false`: padding).
+    pub mask: Vec<bool>,
+}
+
+impl Encoder {
+    /// Reads the weights that `config` asks for; names may carry the prefix `bert.`. Every number is checked.
+    ///
+    /// # Errors
+    /// [`Error::NoTensor`], [`Error::Shape`], [`Error::Dtype`] or [`Error::NotFinite`], naming the tensor.
+    pub fn new(config: Config, weights: Weights) -> Result<Self, Error> {
+        let prefix = prefix(&weights)?;
+        let hidden = config.hidden;
+        let words = format!("{prefix}embeddings.word_embeddings.weight");
+        weights.check_matrix(&words, [config.vocabulary, hidden])?;
+        let table =
+            |name: &str, rows| weights.matrix(&format!("{prefix}embeddings.{name}.weight"), [rows, hidden]);
+        let positions = table("position_embeddings", config.positions)?;
+        let token_type = table("token_type_embeddings", config.token_types)?.row(0).to_owned();
+        let norm =
+            LayerNorm::read(&weights, &format!("{prefix}embeddings.LayerNorm"), hidden, config.epsilon)?;
+        let mut layers = Vec::new();
+        for layer in 0..config.layers {
+            layers.push(Layer::read(&config, &weights, &format!("{prefix}encoder.layer.{layer}"))?);
+        }
+        Ok(Self { config, weights, words, positions, token_type, norm, layers })
+    }
+
+    /// Sizes and constants.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Runs the encoder; `substrate` computes attention, feed-forward and norm.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the sequence is empty, all padding, or longer than the model's positions,
+    /// [`Error::Token`] if a token is not in the vocabulary.
+    pub fn forward(
+        &self,
+        sequence: &Sequence,
+        substrate: &mut (impl Substrate + ?Sized),
+    ) -> Result<Encoding, Error> {
+        let mut x = self.embed(sequence)?;
+        substrate.norm(Place::Embeddings, &mut x, &self.norm);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let [q, k, v] =
+                [&layer.query, &layer.key, &layer.value].map(|map| self.split(map.apply(x.view())));
+            let projections = Projections { q: q.view(), k: k.view(), v: v.view(), mask: &sequence.mask };
+            let context = substrate.attention(index, &projections);
+            x += &layer.output.apply(join(&context).view());
+            substrate.norm(Place::Attention(index), &mut x, &layer.attention_norm);
+            x += &substrate.feed_forward(index, x.view(), &layer.feed_forward);
+            substrate.norm(Place::FeedForward(index), &mut x, &layer.output_norm);
+        }
+        Ok(Encoding { hidden: x, mask: sequence.mask.clone() })
+    }
+
+    /// The sum of word, position and token-type embeddings, `[n, hidden]`.
+    fn embed(&self, sequence: &Sequence) -> Result<Array2<f32>, Error> {
+        let n = sequence.ids.len();
+        let limit = self.config.positions;
+        if n > limit || sequence.mask.len() != n || !sequence.mask.contains(&true) {
+            return Err(Error::Length { got: n, limit });
+        }
+        let vocabulary = self.config.vocabulary;
+        let unknown = |id: u32| usize::try_from(id).map_or(true, |id| id >= vocabulary);
+        if let Some(position) = sequence.ids.iter().position(|&id| unknown(id)) {
+            return Err(Error::Token { position, id: sequence.ids[position], vocabulary });
+        }
+        let mut x = self.positions.slice(s![..n, ..]).to_owned();
+        let mut word = vec![0.0; self.config.hidden];
+        for (mut row, &id) in x.rows_mut().into_iter().zip(&sequence.ids) {
+            self.weights.row(&self.words, id as usize, &mut word)?;
+            for ((x, word), kind) in row.iter_mut().zip(&word).zip(&self.token_type) {
+                *x += word + kind;
+            }
+        }
+        Ok(x)
+    }
+
+    /// `[n, heads·d_head]` → `[heads, n, d_head]`.
+    fn split(&self, x: Array2<f32>) -> Array3<f32> {
+        let n = x.nrows();
+        let heads = x
+            .into_shape_with_order((n, self.config.heads, self.config.d_head()))
+            .expect("hidden = heads·d_head was checked in the configuration");
+        heads.permuted_axes([1, 0, 2]).as_standard_layout().into_owned()
+    }
+}
+
+/// `[heads, n, d_head]` → `[n, heads·d_head]`.
+fn join(context: &Array3<f32>) -> Array2<f32> {
+    let (heads, n, d) = context.dim();
+    let mut joined = Array2::zeros((n, heads * d));
+    for (head, context) in context.outer_iter().enumerate() {
+        joined.slice_mut(s![.., head * d..(head + 1) * d]).assign(&context);
+    }
+    joined
+}
+
+/// The prefix that the names of the tensors carry: none or `bert.`.
+fn prefix(weights: &Weights) -> Result<&'static str, Error> {
+    const FIRST: &str = "embeddings.word_embeddings.weight";
+    ["", "bert."].into_iter().find(|prefix| weights.shape(&format!("{prefix}{FIRST}")).is_some()).ok_or_else(
+        || Error::NoTensor { file: weights.file().to_owned(), tensor: format!("{FIRST} (or bert.{FIRST})") },
+    )
+}
+
+impl Layer {
+    fn read(config: &Config, weights: &Weights, name: &str) -> Result<Self, Error> {
+        let (hidden, inner) = (config.hidden, config.intermediate);
+        let dense = |part: &str, shape| Dense::read(weights, &format!("{name}.{part}"), shape);
+        let norm = |part: &str| LayerNorm::read(weights, &format!("{name}.{part}"), hidden, config.epsilon);
+        Ok(Self {
+            query: dense("attention.self.query", [hidden, hidden])?,
+            key: dense("attention.self.key", [hidden, hidden])?,
+            value: dense("attention.self.value", [hidden, hidden])?,
+            output: dense("attention.output.dense", [hidden, hidden])?,
+            attention_norm: norm("attention.output.LayerNorm")?,
+            feed_forward: FeedForward {
+                up: dense("intermediate.dense", [hidden, inner])?,
+                activation: config.activation,
+                down: dense("output.dense", [inner, hidden])?,
+            },
+            output_norm: norm("output.LayerNorm")?,
+        })
+    }
+}
+
+impl Encoding {
+    /// The mean of the hidden states over all tokens that are not padding, scaled to length 1, `[hidden]`.
+    pub fn sentence_embedding(&self) -> Array1<f32> {
+        let mut sum = Array1::<f64>::zeros(self.hidden.ncols());
+        for (row, _) in self.hidden.axis_iter(Axis(0)).zip(&self.mask).filter(|(_, exists)| **exists) {
+            sum.zip_mut_with(&row, |sum, &x| *sum += f64::from(x));
+        }
+        let length = sum.dot(&sum).sqrt();
+        // The mean and the sum have the same direction. A zero vector stays one.
+        sum.mapv(|x| if length > 0.0 { (x / length) as f32 } else { 0.0 })
+    }
+}

@@ -1,0 +1,281 @@
+//! One row of a comparison.
+
+use std::collections::BTreeMap;
+
+use ceas_sim::activity::Activity;
+use serde::Serialize;
+
+use super::{HeadRun, Question, Target, field_error, sampled};
+use crate::cost::Cost;
+use crate::device::{Device, Encoding, Kind};
+use crate::error::Error;
+use crate::gpu::{Gpu, Load};
+use crate::interval::Interval;
+use crate::provenance::Evidence;
+use crate::units::{Joules, Seconds};
+
+/// Read-outs per query over the heads.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Samples {
+    /// Of the head that needs fewest.
+    pub min: u64,
+    /// Mean over the heads.
+    pub mean: f64,
+    /// Of the head that needs most.
+    pub max: u64,
+}
+
+/// Where energy and time of a row go.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Breakdown {
+    /// Parts of the energy; they sum to it at every end.
+    pub energy_j: BTreeMap<&'static str, Interval<Joules>>,
+    /// Stages of the time.
+    pub time_s: BTreeMap<&'static str, Interval<Seconds>>,
+    /// Whether the slowest stage sets the time (`max`) or stages follow each other (`sum`); waiting for power is never added.
+    pub time_rule: &'static str,
+}
+
+/// What one device or GPU takes for the work.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// Id of the device, or of the GPU and how it is loaded.
+    pub name: String,
+    /// What kind of machine.
+    pub kind: Kind,
+    /// How an attention row is written.
+    pub encoding: Encoding,
+    /// Time; `None` if the device cannot do the work at this error.
+    pub time_s: Option<Interval<Seconds>>,
+    /// Energy; `None` if the device cannot do the work at this error.
+    pub energy_j: Option<Interval<Joules>>,
+    /// Relative output error: root mean square over the heads. For a row that cannot reach the target, the least it can have.
+    pub output_error: f64,
+    /// The same of the worst head.
+    pub worst_head_error: f64,
+    /// Grade: the weaker of energy and time.
+    pub evidence: Evidence,
+    /// Grade of the energy alone.
+    pub energy_evidence: Evidence,
+    /// Grade of the time alone.
+    pub time_evidence: Evidence,
+    /// Where energy and time go.
+    pub breakdown: Breakdown,
+    /// The stage that sets the time.
+    pub binds: &'static str,
+    /// Read-outs per query, if it samples.
+    pub samples: Option<Samples>,
+    /// Counted events of the whole work, if it samples.
+    pub activity: Option<Activity>,
+    /// Whether native sampling stands in for an encoding that was not run.
+    pub stands_in: bool,
+    /// Why it cannot do the work, if it cannot.
+    pub unreachable: Option<String>,
+    /// What a reader has to know.
+    pub notes: Vec<String>,
+}
+
+/// Samples, events and errors of a device on all heads.
+struct Plan {
+    activity: Activity,
+    samples: Samples,
+    errors: Vec<f64>,
+    stands_in: bool,
+}
+
+impl Row {
+    /// The row of a device.
+    pub(super) fn of_device(question: &Question, device: &Device) -> Result<Self, Error> {
+        let mut notes = device.notes.clone();
+        if let Some(reason) = does_not_fit(question, device) {
+            return Self::without(device, question, reason, notes);
+        }
+        let mut stands_in = false;
+        let (activity, samples, errors) = if device.encoding == Encoding::Exact {
+            (None, None, question.heads.iter().map(|h| exact_error(h, device)).collect::<Vec<_>>())
+        } else {
+            match plan(question, device)? {
+                Ok(plan) => {
+                    stands_in = plan.stands_in;
+                    (Some(plan.activity), Some(plan.samples), plan.errors)
+                }
+                Err(reason) => return Self::without(device, question, reason, notes),
+            }
+        };
+        if stands_in {
+            notes.insert(
+                0,
+                "one-hot clusters were not run: native sampling stands in, which favours this device".into(),
+            );
+        }
+        let cost = device.price(&activity.unwrap_or_default(), &question.workload)?;
+        let mut row = Self::from_cost(device.id.clone(), device.kind, device.encoding, &cost, &errors);
+        if let (Target::OutputError(target), true) = (question.target, device.encoding == Encoding::Exact)
+            && row.output_error > target
+        {
+            row.unreachable = Some(format!(
+                "its rounding alone makes an output error of {:.2} %, more than {:.2} %",
+                100.0 * row.output_error,
+                100.0 * target
+            ));
+        }
+        row.stands_in = stands_in;
+        row.samples = samples;
+        row.activity = activity;
+        row.notes = notes;
+        Ok(row)
+    }
+
+    /// The row of a GPU that computes exact attention in half precision.
+    pub(super) fn of_gpu(question: &Question, gpu: &Gpu, load: Load) -> Self {
+        let priced = gpu.price(&question.workload, load);
+        let errors: Vec<f64> = question.heads.iter().map(|h| h.half_error).collect();
+        let name = match load {
+            Load::Filled => gpu.id.clone(),
+            Load::Alone => format!("{}_alone", gpu.id),
+        };
+        let mut row = Self::from_cost(name, Kind::Gpu, Encoding::Exact, &priced.cost, &errors);
+        row.notes.push(match load {
+            Load::Filled => {
+                "in a stream of like work that fills the machine: no launch latency, no idle multiprocessor"
+                    .into()
+            }
+            Load::Alone => {
+                "this work by itself: a launch for every layer, and few heads leave multiprocessors idle"
+                    .into()
+            }
+        });
+        row.notes.extend(priced.extrapolated.iter().map(|why| format!("throughput extrapolated: {why}")));
+        row.notes.push(format!("throughput from {}", priced.fit));
+        row.notes.extend(gpu.notes.iter().cloned());
+        row
+    }
+
+    fn from_cost(name: String, kind: Kind, encoding: Encoding, cost: &Cost, errors: &[f64]) -> Self {
+        let (output_error, worst_head_error) = pooled(errors);
+        Self {
+            name,
+            kind,
+            encoding,
+            time_s: Some(cost.time),
+            energy_j: Some(cost.energy),
+            output_error,
+            worst_head_error,
+            evidence: cost.evidence(),
+            energy_evidence: cost.energy_evidence,
+            time_evidence: cost.time_evidence,
+            breakdown: Breakdown {
+                energy_j: cost.energy_by.clone(),
+                time_s: cost.time_by.clone(),
+                time_rule: if cost.pipelined { "max" } else { "sum" },
+            },
+            binds: cost.binds,
+            samples: None,
+            activity: None,
+            stands_in: false,
+            unreachable: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The row of a device that cannot do the work.
+    fn without(
+        device: &Device,
+        question: &Question,
+        reason: String,
+        notes: Vec<String>,
+    ) -> Result<Self, Error> {
+        let errors = question.heads.iter().map(|h| field_error(h, device)).collect::<Result<Vec<_>, _>>()?;
+        let (output_error, worst_head_error) = pooled(&errors);
+        Ok(Self {
+            name: device.id.clone(),
+            kind: device.kind,
+            encoding: device.encoding,
+            time_s: None,
+            energy_j: None,
+            output_error,
+            worst_head_error,
+            evidence: Evidence::Unstated,
+            energy_evidence: Evidence::Unstated,
+            time_evidence: Evidence::Unstated,
+            breakdown: Breakdown { energy_j: BTreeMap::new(), time_s: BTreeMap::new(), time_rule: "max" },
+            binds: "cannot",
+            samples: None,
+            activity: None,
+            stands_in: false,
+            unreachable: Some(reason),
+            notes,
+        })
+    }
+}
+
+/// Root mean square and largest of the heads' errors.
+fn pooled(errors: &[f64]) -> (f64, f64) {
+    let square = errors.iter().map(|e| e * e).sum::<f64>() / errors.len().max(1) as f64;
+    (square.sqrt(), errors.iter().copied().fold(0.0, f64::max))
+}
+
+/// The error of a device that computes: its arithmetic's, by the width of its numbers.
+fn exact_error(head: &HeadRun, device: &Device) -> f64 {
+    match device.design.field_bits.as_ref().map(|b| b.value) {
+        Some(bits) if bits <= 8 => head.int8_error,
+        _ => head.half_error,
+    }
+}
+
+/// A row that has more states than the device has spins cannot be held at once.
+fn does_not_fit(question: &Question, device: &Device) -> Option<String> {
+    let spins = device.design.spins.as_ref()?.value;
+    let keys = question.workload.shape.n_keys;
+    (device.encoding == Encoding::OneHot && keys > spins).then(|| {
+        format!("one row needs {keys} spins and the device has {spins}; several chips are not modelled yet")
+    })
+}
+
+/// Read-outs and events of a device, or why there is no number of read-outs that would do.
+fn plan(question: &Question, device: &Device) -> Result<Result<Plan, String>, Error> {
+    let mut samples = Samples { min: u64::MAX, mean: 0.0, max: 0 };
+    let mut activity = Activity::default();
+    let mut errors = Vec::with_capacity(question.heads.len());
+    let mut stands_in = false;
+    for (i, head) in question.heads.iter().enumerate() {
+        let (run, other) = sampled(head, device.encoding);
+        stands_in |= other;
+        let delta = field_error(head, device)?;
+        let s = match question.target {
+            Target::Samples(s) => s,
+            Target::OutputError(error) => {
+                let left = error * error - delta * delta;
+                if left <= 0.0 {
+                    return Ok(Err(format!(
+                        "the width of its fields alone makes an output error of {:.2} % in head {i}, more than {:.2} %",
+                        100.0 * delta,
+                        100.0 * error
+                    )));
+                }
+                let needed = (head.variance / (run.efficiency * left)).ceil();
+                // Beyond 2⁵³ the division has lost whole samples, and no device lives that long.
+                if needed > 9.0e15 {
+                    return Err(Error::TooManyEvents { event: "read_outs", samples: u64::MAX });
+                }
+                (needed as u64).max(1)
+            }
+        };
+        activity = add(&activity, &run.events.at(s)?, s)?;
+        samples.min = samples.min.min(s);
+        samples.max = samples.max.max(s);
+        samples.mean += s as f64 / question.heads.len() as f64;
+        errors.push((head.variance / (run.efficiency * s as f64) + delta * delta).sqrt());
+    }
+    Ok(Ok(Plan { activity, samples, errors, stands_in }))
+}
+
+/// The sum of two activities, if it can be counted.
+pub(super) fn add(a: &Activity, b: &Activity, samples: u64) -> Result<Activity, Error> {
+    let fits = |(x, y): ((&'static str, u64), (&'static str, u64))| match x.1.checked_add(y.1) {
+        Some(_) => Ok(()),
+        None => Err(Error::TooManyEvents { event: x.0, samples }),
+    };
+    a.counts().into_iter().zip(b.counts()).try_for_each(fits)?;
+    Ok(*a + *b)
+}

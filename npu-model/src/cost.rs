@@ -1,0 +1,227 @@
+//! From a ledger and a device to joules and seconds.
+//!
+//! ```text
+//! E = Σ_event count · price
+//! t = max_stage count / rate   (pipelined)   or   Σ_stage count / rate   (one after the other),   and t ≥ E / P_cap
+//! ```
+//!
+//! Static power, the host and links are not in it; see [`crate::comparison::EXCLUDED`].
+
+use std::collections::BTreeMap;
+
+use ceas_sim::activity::Activity;
+use serde::Serialize;
+
+use crate::device::{Device, Encoding, Keys, Price, Rate};
+use crate::error::Error;
+use crate::interval::Interval;
+use crate::ledger::{Event, Ledger};
+use crate::provenance::{Evidence, Known};
+use crate::units::{Events, Hertz, Joules, JoulesPerEvent, Seconds, Watts};
+use crate::workload::Workload;
+
+/// The name of the stage that waits for power.
+pub const POWER_CAP: &str = "power_cap";
+
+/// Share of a total above which a number's evidence decides the grade of the result.
+pub const MATTERS: f64 = 0.05;
+
+/// What a piece of work costs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cost {
+    /// Energy: the sum of `energy_by`.
+    pub energy: Interval<Joules>,
+    /// Time: the largest of `time_by` if `pipelined`, otherwise their sum, in both cases at least the stage
+    /// [`POWER_CAP`].
+    pub time: Interval<Seconds>,
+    /// Energy of every part; for a device the parts are events.
+    pub energy_by: BTreeMap<&'static str, Interval<Joules>>,
+    /// Time of every stage.
+    pub time_by: BTreeMap<&'static str, Interval<Seconds>>,
+    /// Whether stages overlap.
+    pub pipelined: bool,
+    /// The stage that sets the time at the middle of the ranges.
+    pub binds: &'static str,
+    /// Grade of the energy: the weakest evidence of a part with more than [`MATTERS`] of it.
+    pub energy_evidence: Evidence,
+    /// Grade of the time: the evidence of the binding stage.
+    pub time_evidence: Evidence,
+}
+
+impl Cost {
+    /// The grade of the whole: the weaker of energy and time.
+    pub fn evidence(&self) -> Evidence {
+        self.energy_evidence.min(self.time_evidence)
+    }
+}
+
+impl Device {
+    /// The events of a piece of work on this device: those of the run, and the arithmetic that happens beside the spins.
+    ///
+    /// `activity` is what a run of the whole workload caused (nothing, if the device computes). A run counts every product of
+    /// a field q·k as a coupler read and every number of K as a coupling write, as a device does that holds K in its array.
+    /// The n_q·n_k·d products become field MACs, priced by what makes the fields; only the reads beyond them stay coupler
+    /// reads. A device that makes the fields beside its spins writes no K, so those n_k·d writes fall away. The exact
+    /// average and the exponentials happen only on a device that computes.
+    ///
+    /// # Errors
+    /// [`Error::Workload`] if the run formed fewer products or wrote fewer couplings than the workload has: then it is a run of
+    /// something else.
+    pub fn ledger(&self, activity: &Activity, workload: &Workload) -> Result<Ledger, Error> {
+        let products = workload.field_macs();
+        let mut run = *activity;
+        if self.encoding != Encoding::Exact {
+            run.coupler_reads = beyond("read", activity.coupler_reads, products)?;
+            let beside = beyond("wrote", activity.coupling_writes, workload.key_numbers())?;
+            if self.keys == Keys::Beside {
+                run.coupling_writes = beside;
+            }
+        }
+        let mut ledger = Ledger::from(&run);
+        ledger.enter(Event::FieldMacs, products);
+        if self.encoding == Encoding::Exact {
+            ledger.enter(Event::ValueMacs, workload.value_macs());
+            ledger.enter(Event::Exponentials, workload.pairs());
+        }
+        Ok(ledger)
+    }
+
+    /// Prices a piece of work.
+    ///
+    /// ```
+    /// use ceas_npu_model::device;
+    /// use ceas_npu_model::workload::{Shape, Workload};
+    /// use ceas_sim::activity::Activity;
+    ///
+    /// let control = device::load("control_int8_digital").unwrap();
+    /// let head = Workload::one(Shape::square(4096, 128, false).unwrap());
+    /// let cost = control.price(&Activity::default(), &head).unwrap();
+    /// assert!((cost.energy.mid.value() / 0.868e-3 - 1.0).abs() < 0.01); // joules: 51.7 pJ a pair
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoPrice`] and [`Error::NoRate`] if something happens that the device's file does not price or time;
+    /// otherwise as [`Self::ledger`].
+    pub fn price(&self, activity: &Activity, workload: &Workload) -> Result<Cost, Error> {
+        self.price_ledger(&self.ledger(activity, workload)?)
+    }
+
+    /// Prices a ledger.
+    ///
+    /// # Errors
+    /// [`Error::NoPrice`] and [`Error::NoRate`].
+    pub fn price_ledger(&self, ledger: &Ledger) -> Result<Cost, Error> {
+        let mut energy = Interval::exactly(Joules::new(0.0));
+        let mut energy_by = BTreeMap::new();
+        for (event, count) in ledger.entries() {
+            let part = match self.prices.get(&event) {
+                Some(Price::Stated(price)) => joules(price, count),
+                Some(Price::IncludedIn { .. }) => continue,
+                None => {
+                    let (device, event, count) = (self.id.clone(), event.name(), count.value());
+                    return Err(Error::NoPrice { device, event, count });
+                }
+            };
+            energy = energy + part;
+            energy_by.insert(event.name(), part);
+        }
+        let time = self.time(ledger, energy)?;
+        let energy_evidence = ledger
+            .entries()
+            .filter_map(|(event, _)| match self.prices.get(&event) {
+                Some(Price::Stated(price)) => {
+                    let part = energy_by.get(event.name())?;
+                    (part.mid.value() >= MATTERS * energy.mid.value()).then_some(price.evidence)
+                }
+                _ => None,
+            })
+            .min()
+            .unwrap_or(Evidence::Derived);
+        Ok(Cost {
+            energy,
+            time: time.total,
+            energy_by,
+            time_by: time.by,
+            pipelined: self.pipelined,
+            binds: time.binds,
+            energy_evidence,
+            time_evidence: time.evidence,
+        })
+    }
+
+    /// Stages, their composition, and which of them binds.
+    fn time(&self, ledger: &Ledger, energy: Interval<Joules>) -> Result<Time, Error> {
+        let mut by = BTreeMap::new();
+        let mut grades = BTreeMap::new();
+        let mut composed = Interval::exactly(Seconds::new(0.0));
+        for (event, count) in ledger.entries() {
+            let (stage, evidence) = match self.rates.get(&event) {
+                Some(Rate::Stated(rate)) => (seconds(rate, count), rate.evidence),
+                Some(Rate::Frames(frames)) => {
+                    // A reader of files has checked that a device with frames has spins.
+                    let spins = self.design.spins.as_ref().map_or(1, |s| s.value);
+                    (seconds(frames, Events::new(count.value() / spins as f64)), frames.evidence)
+                }
+                Some(Rate::Within { .. } | Rate::PowerLimited { .. }) => continue,
+                None => {
+                    let (device, event, count) = (self.id.clone(), event.name(), count.value());
+                    return Err(Error::NoRate { device, event, count });
+                }
+            };
+            composed = if self.pipelined { composed.max(stage) } else { composed + stage };
+            by.insert(event.name(), stage);
+            grades.insert(event.name(), evidence);
+        }
+        let mut total = composed;
+        if let Some(cap) = &self.power_cap {
+            let wait = waiting(energy, cap.range);
+            total = total.max(wait);
+            by.insert(POWER_CAP, wait);
+            grades.insert(POWER_CAP, cap.evidence);
+        }
+        let longest = |a: &(&&str, &Interval<Seconds>), b: &(&&str, &Interval<Seconds>)| {
+            a.1.mid.value().total_cmp(&b.1.mid.value())
+        };
+        let power_binds = by.get(POWER_CAP).is_some_and(|wait| wait.mid >= composed.mid);
+        let binds = if power_binds {
+            POWER_CAP
+        } else {
+            by.iter()
+                .filter(|(name, _)| **name != POWER_CAP)
+                .max_by(longest)
+                .map_or("nothing", |(name, _)| name)
+        };
+        let evidence = grades.get(binds).copied().unwrap_or(Evidence::Derived);
+        Ok(Time { total, by, binds, evidence })
+    }
+}
+
+/// What a run did beyond what the fields of the workload take.
+fn beyond(did: &str, run: u64, fields: u64) -> Result<u64, Error> {
+    run.checked_sub(fields).ok_or_else(|| Error::Workload {
+        reason: format!(
+            "the run {did} {run} couplings, but the fields of the workload alone take {fields}: it is a run of another \
+             workload"
+        ),
+    })
+}
+
+struct Time {
+    total: Interval<Seconds>,
+    by: BTreeMap<&'static str, Interval<Seconds>>,
+    binds: &'static str,
+    evidence: Evidence,
+}
+
+fn joules(price: &Known<JoulesPerEvent>, count: Events) -> Interval<Joules> {
+    price.range.map(|p| p * count)
+}
+
+fn seconds(rate: &Known<Hertz>, count: Events) -> Interval<Seconds> {
+    rate.range.map_falling(|r| count / r)
+}
+
+/// The time that an energy takes under a power cap: least energy at the highest cap first.
+fn waiting(energy: Interval<Joules>, cap: Interval<Watts>) -> Interval<Seconds> {
+    Interval { low: energy.low / cap.high, mid: energy.mid / cap.mid, high: energy.high / cap.low }
+}

@@ -1,0 +1,315 @@
+//! Reading a device file. The schema:
+//!
+//! ```toml
+//! schema = 1
+//! id = "my_device"
+//! name = "what it is"
+//! based_on = "id in the literature table"
+//! kind = "p-bit"             # thermodynamic, p-bit, analogue, digital
+//! encoding = "one-hot"       # native, one-hot, exact
+//! keys = "beside"            # in-array, beside
+//! pipelined = true
+//! notes = ["what a reader of results has to know"]
+//!
+//! [design.spins]             # also degree, coupling_bits, field_bits, node_nm, temperature_k, clock_hz
+//! value = 1024
+//! provenance = "looked-up"   # looked-up, second-hand, memory, derived, assumption
+//! source = "where it stands"
+//!
+//! [power_cap_w]              # optional: a number as below
+//!
+//! [price_j.attempts]         # one table for every event: joules each
+//! value = 1.2e-12            # or low, mid and high
+//! evidence = "measured"      # metered, measured, simulated, derived, projected, unstated
+//! provenance = "second-hand"
+//! source = "where it stands"
+//!
+//! [price_j.flips]
+//! included_in = "attempts"
+//! source = "why"
+//!
+//! [rate_hz.attempts]         # one table for every event: how many a second on the whole device
+//! value = 3.0e10
+//! evidence = "measured"
+//! provenance = "second-hand"
+//! source = "where it stands"
+//!
+//! [rate_hz.read_outs]        # whole frames a second, one event for every spin
+//! frames = 4.0e4
+//! evidence = "simulated"
+//! provenance = "second-hand"
+//! source = "where it stands"
+//!
+//! [rate_hz.flips]
+//! within = "attempts"
+//! source = "why"
+//!
+//! [rate_hz.field_macs]
+//! power_limited = true
+//! source = "why"
+//! ```
+//!
+//! Any other key is refused.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::number::{Place, RawNumber, Rule, toml_reason};
+use super::{Design, Device, Encoding, Keys, Kind, Price, Rate};
+use crate::error::Error;
+use crate::ledger::Event;
+use crate::provenance::{Evidence, Fact, Provenance};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDevice {
+    schema: u32,
+    id: String,
+    name: String,
+    based_on: String,
+    kind: Kind,
+    encoding: Encoding,
+    keys: Keys,
+    pipelined: bool,
+    #[serde(default)]
+    notes: Vec<String>,
+    #[serde(default)]
+    design: RawDesign,
+    power_cap_w: Option<RawNumber>,
+    #[serde(default)]
+    price_j: BTreeMap<Event, RawPrice>,
+    #[serde(default)]
+    rate_hz: BTreeMap<Event, RawRate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFact<T> {
+    value: T,
+    provenance: Provenance,
+    source: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawDesign {
+    spins: Option<RawFact<u64>>,
+    degree: Option<RawFact<u64>>,
+    coupling_bits: Option<RawFact<u32>>,
+    field_bits: Option<RawFact<u32>>,
+    node_nm: Option<RawFact<f64>>,
+    temperature_k: Option<RawFact<f64>>,
+    clock_hz: Option<RawFact<f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPrice {
+    value: Option<f64>,
+    low: Option<f64>,
+    mid: Option<f64>,
+    high: Option<f64>,
+    evidence: Option<Evidence>,
+    provenance: Option<Provenance>,
+    included_in: Option<Event>,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRate {
+    value: Option<f64>,
+    low: Option<f64>,
+    mid: Option<f64>,
+    high: Option<f64>,
+    frames: Option<f64>,
+    evidence: Option<Evidence>,
+    provenance: Option<Provenance>,
+    within: Option<Event>,
+    power_limited: Option<bool>,
+    source: String,
+}
+
+impl Device {
+    /// Reads a device from the text of its file; `file` names it in messages.
+    ///
+    /// # Errors
+    /// [`Error::Toml`] for syntax, an unknown or missing key or a wrong type, [`Error::Key`] for a value that makes no sense.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, Error> {
+        let raw: RawDevice = toml::from_str(text)
+            .map_err(|e| Error::Toml { file: file.into(), reason: toml_reason(text, &e) })?;
+        let place = |key| Place { file, key };
+        if raw.schema != 1 {
+            return Err(place("schema").wrong(format!("is {}: this program reads schema 1", raw.schema)));
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if raw.id.is_empty() || raw.id.len() > 64 || !raw.id.chars().all(plain) {
+            return Err(place("id").wrong("must be 1 to 64 letters, digits, - or _"));
+        }
+        if raw.kind == Kind::Gpu {
+            return Err(
+                place("kind").wrong("is \"gpu\": a GPU is described by a baseline file, not a device file")
+            );
+        }
+        let design = design(raw.design, file)?;
+        let power_cap = match &raw.power_cap_w {
+            None => None,
+            // A cap is a rule, not an estimate: a single value stands as it is.
+            Some(number) => Some(number.known(Rule::Positive, place("power_cap_w"))?),
+        };
+        let mut prices = BTreeMap::new();
+        for (event, entry) in &raw.price_j {
+            let key = format!("price_j.{}", event.name());
+            prices.insert(*event, entry.price(Place { file, key: &key })?);
+        }
+        let mut rates = BTreeMap::new();
+        for (event, entry) in &raw.rate_hz {
+            let key = format!("rate_hz.{}", event.name());
+            rates.insert(*event, entry.rate(Place { file, key: &key })?);
+        }
+        let device = Self {
+            id: raw.id,
+            name: raw.name,
+            based_on: raw.based_on,
+            kind: raw.kind,
+            encoding: raw.encoding,
+            keys: raw.keys,
+            pipelined: raw.pipelined,
+            design,
+            power_cap,
+            prices,
+            rates,
+            notes: raw.notes,
+        };
+        device.consistent(file)?;
+        Ok(device)
+    }
+
+    /// References between entries lead somewhere.
+    fn consistent(&self, file: &str) -> Result<(), Error> {
+        for (event, price) in &self.prices {
+            if let Price::IncludedIn { event: payer, .. } = price
+                && !matches!(self.prices.get(payer), Some(Price::Stated(_)))
+            {
+                let key = format!("price_j.{}.included_in", event.name());
+                let reason = format!("names `{}`, which has no price of its own", payer.name());
+                return Err(Place { file, key: &key }.wrong(reason));
+            }
+        }
+        for (event, rate) in &self.rates {
+            let key = format!("rate_hz.{}", event.name());
+            let wrong = |reason: String| Err(Place { file, key: &key }.wrong(reason));
+            match rate {
+                Rate::Within { event: host, .. }
+                    if matches!(self.rates.get(host), None | Some(Rate::Within { .. })) =>
+                {
+                    return wrong(format!("is within `{}`, which has no rate of its own", host.name()));
+                }
+                Rate::PowerLimited { .. } if self.power_cap.is_none() => {
+                    return wrong("is limited by power, but the file states no `power_cap_w`".into());
+                }
+                Rate::Frames(_) if self.design.spins.is_none() => {
+                    return wrong("is given in frames, but the file states no `design.spins`".into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl RawPrice {
+    fn price(&self, place: Place<'_>) -> Result<Price, Error> {
+        if let Some(event) = self.included_in {
+            if self.value.or(self.low).or(self.mid).or(self.high).is_some() || self.evidence.is_some() {
+                return Err(place.wrong("has both a number and `included_in`: keep one"));
+            }
+            if self.source.trim().is_empty() {
+                return Err(place.wrong("has an empty `source`: say why it is included"));
+            }
+            return Ok(Price::IncludedIn { event, source: self.source.clone() });
+        }
+        let number = number(self.evidence, self.provenance, &self.source, place)?;
+        let number = RawNumber { value: self.value, low: self.low, mid: self.mid, high: self.high, ..number };
+        Ok(Price::Stated(number.known(Rule::Spread, place)?))
+    }
+}
+
+impl RawRate {
+    fn rate(&self, place: Place<'_>) -> Result<Rate, Error> {
+        let plain = self.value.or(self.low).or(self.mid).or(self.high).is_some();
+        let limited = self.power_limited == Some(true);
+        let ways = [plain, self.frames.is_some(), self.within.is_some(), limited];
+        if ways.iter().filter(|&&w| w).count() != 1 {
+            return Err(
+                place.wrong("needs exactly one of a number, `frames`, `within` or `power_limited = true`")
+            );
+        }
+        if self.source.trim().is_empty() {
+            return Err(place.wrong("has an empty `source`: say where the number stands, or why"));
+        }
+        if let Some(event) = self.within {
+            return Ok(Rate::Within { event, source: self.source.clone() });
+        }
+        if limited {
+            return Ok(Rate::PowerLimited { source: self.source.clone() });
+        }
+        let number = number(self.evidence, self.provenance, &self.source, place)?;
+        if self.frames.is_some() {
+            let frames = RawNumber { value: self.frames, ..number };
+            return Ok(Rate::Frames(frames.known(Rule::Positive, place)?));
+        }
+        let number = RawNumber { value: self.value, low: self.low, mid: self.mid, high: self.high, ..number };
+        Ok(Rate::Stated(number.known(Rule::Positive, place)?))
+    }
+}
+
+/// The papers of a number, which a number must have.
+fn number(
+    evidence: Option<Evidence>,
+    provenance: Option<Provenance>,
+    source: &str,
+    place: Place<'_>,
+) -> Result<RawNumber, Error> {
+    let (Some(evidence), Some(provenance)) = (evidence, provenance) else {
+        return Err(place.wrong("needs `evidence` and `provenance` beside its number"));
+    };
+    Ok(RawNumber {
+        value: None,
+        low: None,
+        mid: None,
+        high: None,
+        evidence,
+        provenance,
+        source: source.to_owned(),
+    })
+}
+
+fn design(raw: RawDesign, file: &str) -> Result<Design, Error> {
+    let count = |key: &str, fact: Option<RawFact<u64>>| match fact {
+        Some(RawFact { value: 0, .. }) => Err(Place { file, key }.wrong("is 0: it must be at least 1")),
+        fact => Ok(fact.map(|f| Fact { value: f.value, provenance: f.provenance, source: f.source })),
+    };
+    let bits = |key: &str, fact: Option<RawFact<u32>>| match fact {
+        Some(RawFact { value, .. }) if !(1..=64).contains(&value) => {
+            Err(Place { file, key }.wrong(format!("is {value}: it must be 1 to 64 bits")))
+        }
+        fact => Ok(fact.map(|f| Fact { value: f.value, provenance: f.provenance, source: f.source })),
+    };
+    let size = |key: &str, fact: Option<RawFact<f64>>| match fact {
+        Some(RawFact { value, .. }) if !(value.is_finite() && value > 0.0) => {
+            Err(Place { file, key }.wrong(format!("is {value}: it must be a finite number > 0")))
+        }
+        fact => Ok(fact.map(|f| Fact { value: f.value, provenance: f.provenance, source: f.source })),
+    };
+    Ok(Design {
+        spins: count("design.spins", raw.spins)?,
+        degree: count("design.degree", raw.degree)?,
+        coupling_bits: bits("design.coupling_bits", raw.coupling_bits)?,
+        field_bits: bits("design.field_bits", raw.field_bits)?,
+        node_nm: size("design.node_nm", raw.node_nm)?,
+        temperature_k: size("design.temperature_k", raw.temperature_k)?,
+        clock_hz: size("design.clock_hz", raw.clock_hz)?,
+    })
+}

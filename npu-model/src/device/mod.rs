@@ -1,0 +1,166 @@
+//! Devices: what an event costs on them and how fast it happens, each number with its papers.
+
+mod file;
+mod number;
+mod presets;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use number::{Place, RawNumber, Rule, toml_reason};
+pub use presets::{CONTROL, load, shipped, shipped_names};
+
+use crate::ledger::Event;
+use crate::provenance::{Fact, Known};
+use crate::units::{Hertz, JoulesPerEvent, Watts};
+
+/// What kind of machine a device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Thermal p-bits in analogue circuits.
+    Thermodynamic,
+    /// Digital p-bits: a pseudorandom generator and a comparator each.
+    PBit,
+    /// Multiply-accumulates in an analogue memory array.
+    Analogue,
+    /// Ordinary digital arithmetic, nothing thermal.
+    Digital,
+    /// A graphics processor.
+    Gpu,
+}
+
+impl Kind {
+    /// The kind as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Thermodynamic => "thermo",
+            Self::PBit => "p-bit",
+            Self::Analogue => "analogue",
+            Self::Digital => "digital",
+            Self::Gpu => "GPU",
+        }
+    }
+}
+
+/// How a device writes one attention row in its spins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// One n-state unit a row: a noisy winner-take-all draws the winner at once, samples are independent.
+    Native,
+    /// n binary spins a row, read until exactly one is up: some read-outs are invalid, and with a penalty between all pairs
+    /// the valid ones are correlated.
+    OneHot,
+    /// No spins: the row is computed.
+    Exact,
+}
+
+impl Encoding {
+    /// The encoding as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::OneHot => "one-hot",
+            Self::Exact => "exact",
+        }
+    }
+}
+
+/// Where the products q·k are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keys {
+    /// K is programmed into the device's array once per context (n_k·d coupling writes); the fields appear in place.
+    InArray,
+    /// Digital logic beside the spins makes them; each is then written as a local field.
+    Beside,
+}
+
+/// The price of an event.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Price {
+    /// So many joules for each.
+    Stated(Known<JoulesPerEvent>),
+    /// The price of another event contains it.
+    IncludedIn {
+        /// The event that pays.
+        event: Event,
+        /// Why.
+        source: String,
+    },
+}
+
+/// The rate of an event.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rate {
+    /// So many a second on the whole device.
+    Stated(Known<Hertz>),
+    /// So many whole frames a second, each with one event for every spin.
+    Frames(Known<Hertz>),
+    /// It takes no time besides that of another event.
+    Within {
+        /// The event whose time it shares.
+        event: Event,
+        /// Why.
+        source: String,
+    },
+    /// As fast as the power cap lets it be.
+    PowerLimited {
+        /// Why.
+        source: String,
+    },
+}
+
+/// Counts and widths of the design.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Design {
+    /// Spins or p-bits.
+    pub spins: Option<Fact<u64>>,
+    /// Couplings at one spin.
+    pub degree: Option<Fact<u64>>,
+    /// Bits of a coupling.
+    pub coupling_bits: Option<Fact<u32>>,
+    /// Bits of a local field; without it the field is taken as exact, which favours the device.
+    pub field_bits: Option<Fact<u32>>,
+    /// Process node in nanometres.
+    pub node_nm: Option<Fact<f64>>,
+    /// Operating temperature in kelvin.
+    pub temperature_k: Option<Fact<f64>>,
+    /// Clock in hertz.
+    pub clock_hz: Option<Fact<f64>>,
+}
+
+/// A device: everything its file states.
+///
+/// Area, component libraries with technology scaling, chains of chips and placement are not part of a device yet.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Device {
+    /// Short name, as on the command line.
+    pub id: String,
+    /// What it is.
+    pub name: String,
+    /// The device it is composed from, by its id in the literature table; equal to `id` for a device taken as it is.
+    pub based_on: String,
+    /// What kind of machine it is.
+    pub kind: Kind,
+    /// How it writes an attention row.
+    pub encoding: Encoding,
+    /// Where q·k is made.
+    pub keys: Keys,
+    /// Whether the stages overlap (the slowest sets the time) or follow each other (their times add).
+    pub pipelined: bool,
+    /// Counts and widths.
+    pub design: Design,
+    /// Most power it may draw.
+    pub power_cap: Option<Known<Watts>>,
+    /// Price of every event it can price.
+    pub prices: BTreeMap<Event, Price>,
+    /// Rate of every event it can time.
+    pub rates: BTreeMap<Event, Rate>,
+    /// What a reader of its results has to know.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,101 @@
+//! Numbers as they stand in files, checked into quantities.
+
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::interval::Interval;
+use crate::provenance::{Evidence, Known, Provenance};
+use crate::units::Quantity;
+
+/// A number in a file: one value, or low, mid and high; always with evidence, provenance and source.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawNumber {
+    pub value: Option<f64>,
+    pub low: Option<f64>,
+    pub mid: Option<f64>,
+    pub high: Option<f64>,
+    pub evidence: Evidence,
+    pub provenance: Provenance,
+    pub source: String,
+}
+
+/// Which values make sense, and whether a single one is spread by its grade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Energies and powers: ≥ 0, a single value is spread by [`Evidence::default_spread`].
+    Spread,
+    /// Rates: > 0, a single value stands as it is.
+    Positive,
+}
+
+/// Where a number stands: for messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub file: &'a str,
+    pub key: &'a str,
+}
+
+impl Place<'_> {
+    pub(crate) fn wrong(&self, reason: impl Into<String>) -> Error {
+        Error::Key { file: self.file.into(), key: self.key.into(), reason: reason.into() }
+    }
+}
+
+impl RawNumber {
+    /// The quantity, or what is wrong with it.
+    pub(crate) fn known<Q: Quantity>(&self, rule: Rule, place: Place<'_>) -> Result<Known<Q>, Error> {
+        let unit = Q::UNIT;
+        if self.source.trim().is_empty() {
+            return Err(place.wrong("has an empty `source`: say where the number stands"));
+        }
+        let sensible = |name: &str, x: f64| {
+            let wanted = if rule == Rule::Positive { "> 0" } else { "≥ 0" };
+            if !x.is_finite() || x < 0.0 || (rule == Rule::Positive && x == 0.0) {
+                return Err(
+                    place.wrong(format!("has {name} = {x} {unit}: it must be a finite number {wanted}"))
+                );
+            }
+            Ok(x)
+        };
+        let (stated, [low, mid, high]) = match (self.value, self.low, self.mid, self.high) {
+            (Some(value), None, None, None) => {
+                let value = sensible("value", value)?;
+                let factors = match rule {
+                    Rule::Positive => [1.0; 3],
+                    Rule::Spread => self.evidence.default_spread().ok_or_else(|| {
+                        place.wrong("is of evidence \"unstated\", which has no default spread: give low, mid and high")
+                    })?,
+                };
+                (Some(Q::from_si(value)), factors.map(|f| f * value))
+            }
+            (None, Some(low), Some(mid), Some(high)) => {
+                let ends = [sensible("low", low)?, sensible("mid", mid)?, sensible("high", high)?];
+                if !(low <= mid && mid <= high) {
+                    return Err(place.wrong(format!("has low {low}, mid {mid}, high {high}: they must rise")));
+                }
+                (None, ends)
+            }
+            _ => return Err(place.wrong("needs either `value`, or all of `low`, `mid` and `high`")),
+        };
+        Ok(Known {
+            stated,
+            range: Interval::new(Q::from_si(low), Q::from_si(mid), Q::from_si(high)),
+            evidence: self.evidence,
+            provenance: self.provenance,
+            source: self.source.clone(),
+        })
+    }
+}
+
+/// What the TOML reader has to say, in one line with the line number.
+pub(crate) fn toml_reason(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span() {
+        Some(span) => {
+            let before = text.get(..span.start).unwrap_or(text);
+            format!("line {}: {message}", before.matches('\n').count() + 1)
+        }
+        None => message,
+    }
+}

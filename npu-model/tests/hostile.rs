@@ -1,0 +1,106 @@
+//! Device files that are wrong are refused, with file, key and reason.
+
+use ceas_npu_model::device::Device;
+use ceas_npu_model::gpu::Gpu;
+
+const GOOD: &str = include_str!("../devices/asic28_measured.toml");
+const BASELINE: &str = include_str!("../baselines/h100_sxm.toml");
+
+/// The message about the good file with one passage changed.
+fn refusal(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from}");
+    let message = Device::from_toml("mine.toml", &GOOD.replacen(from, to, 1)).unwrap_err().to_string();
+    assert!(message.contains("mine.toml"), "{message}");
+    assert!(!message.contains('\n'), "one line: {message}");
+    message
+}
+
+#[test]
+fn the_good_file_is_read() {
+    assert_eq!(Device::from_toml("mine.toml", GOOD).unwrap().id, "asic28_measured");
+    for device in ceas_npu_model::device::shipped() {
+        assert!(ceas_npu_model::device::shipped_names().any(|name| name == device.id));
+    }
+}
+
+#[test]
+fn keys_nobody_knows_are_refused() {
+    assert!(refusal("pipelined", "pipelinde").contains("pipelinde"));
+    let message = refusal("[price_j.attempts]", "[price_j.attemps]");
+    assert!(message.contains("attemps") && message.contains("line"), "{message}");
+    assert!(refusal("source = \"arXiv:2609.07907 abstract, as quoted\"", "sorce = \"x\"").contains("sorce"));
+}
+
+#[test]
+fn a_number_without_its_unit_or_in_another_unit_is_refused() {
+    assert!(refusal("[price_j.attempts]", "[price.attempts]").contains("price_j"));
+    assert!(refusal("[price_j.attempts]", "[price_pj.attempts]").contains("price_j"));
+    assert!(refusal("[power_cap_w]", "[power_cap_mw]").contains("power_cap_w"));
+}
+
+#[test]
+fn absurd_values_are_refused() {
+    for absurd in ["-1.2e-12", "nan", "inf"] {
+        let message = refusal("low = 1.2e-12", &format!("low = {absurd}"));
+        assert!(message.contains("price_j.attempts") && message.contains("J/event"), "{message}");
+    }
+    for absurd in ["0.0", "-1.0", "nan"] {
+        let message = refusal("low = 2.81e10", &format!("low = {absurd}"));
+        assert!(message.contains("rate_hz.attempts") && message.contains("> 0"), "{message}");
+    }
+    assert!(refusal("high = 4.81e-12", "high = 1.0e-13").contains("rise"));
+    assert!(refusal("value = 27648", "value = 0").contains("design.spins"));
+    assert!(refusal("value = 27648", "value = -5").contains("line"));
+    assert!(refusal("value = 27648", "value = \"many\"").contains("line"));
+    assert!(refusal("value = 10\n", "value = 1000\n").contains("bits"));
+    assert!(refusal("value = 5.0", "value = 0.0").contains("power_cap_w"));
+    assert!(refusal("id = \"asic28_measured\"", "id = \"a b\"").contains("`id`"));
+    assert!(refusal("schema = 1", "schema = 2").contains("schema"));
+}
+
+#[test]
+fn numbers_without_papers_are_refused() {
+    assert!(refusal("evidence = \"measured\"\nprovenance", "provenance").contains("evidence"));
+    assert!(refusal("evidence = \"measured\"", "evidence = \"certain\"").contains("certain"));
+    let message = refusal(
+        "source = \"the measured price is per update, whether the spin changes or not\"",
+        "source = \" \"",
+    );
+    assert!(message.contains("price_j.flips") && message.contains("source"), "{message}");
+    let mid = "low = 1.2e-12\nmid = 1.2e-12\nhigh = 4.81e-12\nevidence = \"measured\"";
+    assert!(refusal(mid, "value = 1.2e-12\nevidence = \"unstated\"").contains("low, mid and high"));
+    assert!(refusal("mid = 1.2e-12\n", "").contains("`low`, `mid` and `high`"));
+}
+
+#[test]
+fn references_that_lead_nowhere_are_refused() {
+    let message = refusal("included_in = \"attempts\"", "included_in = \"flips\"");
+    assert!(message.contains("price_j.flips") && message.contains("no price of its own"), "{message}");
+    assert!(refusal("within = \"attempts\"", "within = \"flips\"").contains("no rate of its own"));
+    assert!(refusal("within = \"attempts\"", "power_limited = false").contains("exactly one"));
+    let capless =
+        GOOD.replacen(&GOOD[GOOD.find("[power_cap_w]").unwrap()..GOOD.find("[price_j").unwrap()], "", 1);
+    let message = Device::from_toml("mine.toml", &capless).unwrap_err().to_string();
+    assert!(message.contains("power_cap_w"), "{message}");
+}
+
+#[test]
+fn what_is_not_toml_is_refused() {
+    for text in ["", "{", "schema", "schema = 1\nschema = 1", "\u{0}", "[[[", "id = \"\\uD800\""] {
+        let message = Device::from_toml("mine.toml", text).unwrap_err().to_string();
+        assert!(message.starts_with("mine.toml") && !message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn a_baseline_must_reproduce_its_points() {
+    let refused = |from: &str, to: &str| {
+        assert!(BASELINE.contains(from), "{from}");
+        Gpu::from_toml("gpu.toml", &BASELINE.replacen(from, to, 1)).unwrap_err().to_string()
+    };
+    assert!(refused("t_inf_tflops = 671", "t_inf_tflops = 740").contains("misses its own points"));
+    assert!(refused("seq = [512,", "seq = [0,").contains("fa3_fp16_d128_noncausal"));
+    assert!(refused("n_half = 205\n", "").contains("n_half"));
+    assert!(refused("[tdp_w]\nvalue = 700", "[tdp_w]\nvalue = -700").contains("tdp_w"));
+    assert!(refused("role = \"hold-out\"", "role = \"fit\"").contains("fa3_fp16_d128_pytorch"));
+}

@@ -1,0 +1,108 @@
+//! Reading frames back.
+
+use std::path::{Path, PathBuf};
+
+use hdf5::types::VarLenUnicode;
+use hdf5::{Dataset, H5Type};
+use ndarray::{ArrayD, Ix1, IxDyn};
+
+use super::archive;
+use super::writer::one;
+use super::{Frame, Header, SCHEMA_VERSION, hdf5};
+use crate::error::Error;
+use crate::memory;
+use crate::spins::Spins;
+
+/// A snapshot file opened for reading, one frame at a time.
+#[derive(Debug)]
+pub struct SnapshotReader {
+    path: PathBuf,
+    file: hdf5::File,
+    spins: Dataset,
+    header: Header,
+    frames: usize,
+}
+
+impl SnapshotReader {
+    /// Opens a file and checks that its parts fit together.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if it is no snapshot file of this [`SCHEMA_VERSION`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        hdf5::silence_errors(true);
+        Self::try_open(path).map_err(|error| archive::refused(path, "reading", &error))
+    }
+
+    fn try_open(path: &Path) -> Result<Self, hdf5::Error> {
+        let file = hdf5::File::open(path)?;
+        let version: u32 = file.attr("schema_version")?.read_scalar()?;
+        if version != SCHEMA_VERSION {
+            let message = format!("schema version {version}; this program reads version {SCHEMA_VERSION}");
+            return Err(hdf5::Error::Internal(message));
+        }
+        let text = |name: &str| -> Result<String, hdf5::Error> {
+            Ok(file.attr(name)?.read_scalar::<VarLenUnicode>()?.as_str().to_owned())
+        };
+        let spins = file.dataset("spins")?;
+        let shape = spins.shape();
+        let [frames, axes @ ..] = shape.as_slice() else {
+            return Err(hdf5::Error::Internal("/spins has no axis of frames".to_owned()));
+        };
+        for name in ["sweep", "beta", "energy", "magnetization"] {
+            let got = file.dataset(name)?.shape();
+            if got != [*frames] {
+                let message = format!("/{name} has shape {got:?}, but /spins has {frames} frames");
+                return Err(hdf5::Error::Internal(message));
+            }
+        }
+        let header = Header {
+            seed: file.attr("seed")?.read_scalar()?,
+            hamiltonian: text("hamiltonian")?,
+            update: text("update")?,
+            lattice: text("lattice")?,
+            shape: axes.to_vec(),
+            program_version: text("program_version")?,
+            command_line: text("command_line")?,
+        };
+        Ok(Self { path: path.to_owned(), frames: *frames, header, spins, file })
+    }
+
+    /// Number of frames.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// Where the frames come from.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Frame `index`, counted from 0.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if there is no such frame or it cannot be read, [`Error::Spin`] if a spin is not ±1,
+    /// [`Error::Memory`] if it does not fit into memory.
+    pub fn frame(&self, index: usize) -> Result<Frame, Error> {
+        let sites = self.header.shape.iter().fold(1u64, |n, &l| n.saturating_mul(l as u64));
+        memory::check("frame", index, sites.saturating_mul(2))?;
+        let refused = |error: hdf5::Error| archive::refused(&self.path, "reading", &error);
+        if index >= self.frames {
+            let message = format!("there is no frame {index}: the file has {}", self.frames);
+            return Err(refused(hdf5::Error::Internal(message)));
+        }
+        let spins: ArrayD<i8> =
+            self.spins.read_slice::<i8, _, IxDyn>(one(index, &self.header.shape)).map_err(refused)?;
+        let (values, _) = spins.into_raw_vec_and_offset();
+        Ok(Frame {
+            spins: Spins::from_values(values)?,
+            sweep: self.number("sweep", index).map_err(refused)?,
+            beta: self.number("beta", index).map_err(refused)?,
+            energy: self.number("energy", index).map_err(refused)?,
+        })
+    }
+
+    fn number<T: H5Type + Copy>(&self, name: &str, index: usize) -> Result<T, hdf5::Error> {
+        let one = self.file.dataset(name)?.read_slice::<T, _, Ix1>(one(index, &[]))?;
+        one.first().copied().ok_or_else(|| hdf5::Error::Internal(format!("/{name} is empty")))
+    }
+}

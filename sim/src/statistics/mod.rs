@@ -1,0 +1,26 @@
+//! From measured numbers to numbers with errors.
+//!
+//! ```text
+//! one series ──► Accumulator (streaming)      mean, error by binning, τ_int
+//!            └─► Autocorrelation              ρ(t), τ_int = ½ + Σ ρ(t) with its own error, error of the mean
+//! replicas or blocks of several averages ──► Samples ──► jackknife   functions of averages: C, χ, U₄, ξ
+//!                                                    └─► Bootstrap   whatever has no derivative: roots, fits
+//! two curves with errors ──► crossing
+//! ```
+//!
+//! No number leaves this module without an error, and every error accounts for autocorrelation.
+
+pub mod accumulator;
+pub mod autocorrelation;
+pub mod binning;
+pub mod bootstrap;
+pub mod crossing;
+pub mod estimate;
+pub mod jackknife;
+mod polynomial;
+pub mod samples;
+
+pub use accumulator::Accumulator;
+pub use autocorrelation::Autocorrelation;
+pub use estimate::Estimate;
+pub use samples::Samples;

@@ -1,0 +1,126 @@
+//! Where the heads come from: a model folder with a text, a file of q, k, v, or the bundled paragraph.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use ceas_npu::mapping::heads::HeadSet;
+use ceas_npu::mapping::qkv;
+use ceas_npu::mapping::reference::tokens::{Sequence, parse_ids};
+use ceas_npu::mapping::reference::{Error, Model};
+use clap::Args;
+
+use super::failure::{Blame, Failure};
+
+/// Heads of all-MiniLM-L6-v2 on [`PARAGRAPH`], written by `ceas capture`; data/README.md says how.
+const BUNDLED: &[u8] = include_bytes!("../../data/minilm_maxwell.safetensors");
+
+/// Maxwell's paragraph on the demon: what is encoded where no text is given.
+const PARAGRAPH: &str = include_str!("../../data/maxwell.txt");
+
+/// No model takes a text as long as this; a longer file is another file than was meant.
+const LONGEST_TEXT: u64 = 16 << 20;
+
+/// A model and what it is to encode.
+#[derive(Args, Debug, Clone)]
+pub struct ModelInput {
+    /// Folder of a BERT-family encoder: config.json, tokenizer.json, model.safetensors
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub model: Option<PathBuf>,
+    /// Text that the model encodes [default: the bundled paragraph by Maxwell]
+    #[arg(long, value_name = "TEXT", help_heading = "Input", requires = "model")]
+    #[arg(conflicts_with_all = ["text_file", "tokens"])]
+    pub text: Option<String>,
+    /// The same, from a UTF-8 file
+    #[arg(long, value_name = "FILE", help_heading = "Input", requires = "model", conflicts_with = "tokens")]
+    pub text_file: Option<PathBuf>,
+    /// Exactly these tokens: a JSON array of ids, special tokens included
+    #[arg(long, value_name = "FILE.json", help_heading = "Input", requires = "model")]
+    pub tokens: Option<PathBuf>,
+}
+
+/// Where the heads come from; without any flag, the bundled heads.
+#[derive(Args, Debug, Clone)]
+pub struct HeadSource {
+    #[command(flatten)]
+    input: ModelInput,
+    /// File of queries, keys and values, as `ceas capture` writes it
+    #[arg(long, value_name = "FILE.safetensors", help_heading = "Input", conflicts_with = "model")]
+    qkv: Option<PathBuf>,
+}
+
+impl HeadSource {
+    /// The heads, from whichever source was named.
+    pub fn load(&self) -> Result<HeadSet, Failure> {
+        match (&self.qkv, &self.input.model) {
+            (Some(file), _) => qkv::read(file).input(),
+            (None, Some(folder)) => self.input.capture(folder, &[]),
+            (None, None) => bundled(),
+        }
+    }
+}
+
+/// The bundled heads.
+pub fn bundled() -> Result<HeadSet, Failure> {
+    qkv::from_bytes("the bundled data/minilm_maxwell.safetensors", BUNDLED).run()
+}
+
+impl ModelInput {
+    /// The heads of the given layers (all, if empty) of the model in `folder` on the text that was named. A cut is said on
+    /// standard error.
+    pub fn capture(&self, folder: &Path, layers: &[usize]) -> Result<HeadSet, Failure> {
+        let model = Model::open(folder).input()?;
+        let sequence = self.sequence(&model).input()?;
+        let kept = sequence.ids.len();
+        if sequence.cut > 0 {
+            eprintln!(
+                "ceas: warning: the text has {} tokens, the model takes {kept}: the last {} were cut{}",
+                kept + sequence.cut,
+                sequence.cut,
+                if self.tokens.is_none() { ", the closing special token was kept" } else { "" },
+            );
+        }
+        let padding = sequence.mask.iter().filter(|exists| !**exists).count();
+        if padding > 0 {
+            eprintln!("ceas: warning: {padding} of {kept} tokens are padding: no query attends to them");
+        }
+        model.capture(&sequence, layers).input()
+    }
+
+    fn sequence(&self, model: &Model) -> anyhow::Result<Sequence> {
+        let config = model.encoder().config();
+        let encode = |text: &str| model.tokens().encode(text, config.positions);
+        if let Some(file) = &self.tokens {
+            let name = file.display().to_string();
+            let ids = parse_ids(&name, &read_text(file, "--tokens")?, config.vocabulary)?;
+            return Ok(model.tokens().sequence(&ids, config.positions)?);
+        }
+        if let Some(file) = &self.text_file {
+            let text = read_text(file, "--text-file")?;
+            return encode(&text).with_context(|| format!("--text-file {}", file.display()));
+        }
+        match &self.text {
+            Some(text) => encode(text).context("--text"),
+            None => Ok(encode(PARAGRAPH)?),
+        }
+    }
+}
+
+/// The text of a file that is UTF-8 and not absurdly long.
+fn read_text(path: &Path, flag: &str) -> anyhow::Result<String> {
+    let name = path.display().to_string();
+    let read = |source| Error::Read { file: name.clone(), source };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST_TEXT + 1).read_to_end(&mut bytes))
+        .map_err(read)
+        .context(flag.to_owned())?;
+    if bytes.len() as u64 > LONGEST_TEXT {
+        bail!("{flag} {name} is longer than {} MiB, and no model takes that much", LONGEST_TEXT >> 20);
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        anyhow::anyhow!("{flag} {name} is not UTF-8 after byte {at}: a text file in UTF-8 is expected")
+    })
+}

@@ -1,0 +1,391 @@
+//! What `ceas compare` shows: the table, the JSON document, the sentences.
+
+use std::fmt::Write;
+
+use ceas_npu::mapping::attention::{Measured, Quantiles};
+use ceas_npu::npu_model::comparison::{
+    BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
+};
+use ceas_npu::npu_model::device::CONTROL;
+use ceas_npu::npu_model::interval::Interval;
+use ceas_npu::npu_model::units::Quantity;
+use ceas_npu::npu_model::workload::Workload;
+use serde::Serialize;
+
+use super::compare_figure::Picture;
+use super::present::Answer;
+use super::table::{si, table, with_error};
+
+/// What was priced.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorkloadReport {
+    /// What it is.
+    pub name: String,
+    /// What a reader has to know of it.
+    pub note: Option<String>,
+    /// Layers, one after the other.
+    pub layers: u64,
+    /// Heads per layer.
+    pub heads: u64,
+    /// Queries per head.
+    pub n_queries: u64,
+    /// Keys per head.
+    pub n_keys: u64,
+    /// Dimension of queries and keys.
+    pub d_head: u64,
+    /// Dimension of values.
+    pub d_value: u64,
+    /// Whether later keys are hidden.
+    pub causal: bool,
+    /// Visible query–key pairs of all heads.
+    pub pairs: u64,
+    /// Floating-point operations of exact attention, masked pairs left out.
+    pub flops: u64,
+    /// What is held.
+    pub held: Target,
+    /// V/|o|² over the heads.
+    pub variance: Quantiles,
+    /// Sweeps of a one-hot cluster for one independent sample: mean over the heads that were run so, with its standard error.
+    pub one_hot_sweeps: Option<Measured>,
+}
+
+impl WorkloadReport {
+    /// What was priced, and what was measured of its heads.
+    pub fn new(name: String, note: Option<String>, work: &Workload, heads: &[HeadRun], held: Target) -> Self {
+        let one_hot: Vec<_> = heads.iter().filter_map(|h| h.one_hot.as_ref()).collect();
+        let count = one_hot.len() as f64;
+        // 1/η, not η: squared errors stand in its numerator, so that its mean is without bias.
+        let one_hot_sweeps = (!one_hot.is_empty()).then(|| Measured {
+            mean: one_hot.iter().map(|s| 1.0 / s.efficiency).sum::<f64>() / count,
+            error: one_hot
+                .iter()
+                .map(|s| (s.efficiency_error / s.efficiency.powi(2)).powi(2))
+                .sum::<f64>()
+                .sqrt()
+                / count,
+        });
+        Self {
+            name,
+            note,
+            layers: work.layers,
+            heads: work.heads,
+            n_queries: work.shape.n_queries,
+            n_keys: work.shape.n_keys,
+            d_head: work.shape.d_head,
+            d_value: work.shape.d_value,
+            causal: work.shape.causal,
+            pairs: work.pairs(),
+            flops: work.flops(),
+            held,
+            variance: Quantiles::of(heads.iter().map(|h| h.variance)),
+            one_hot_sweeps,
+        }
+    }
+}
+
+/// The result of `ceas compare`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    command: &'static str,
+    workload: WorkloadReport,
+    rows: Vec<Row>,
+    break_even: BreakEven,
+    held_equal: String,
+    findings: Vec<String>,
+    excluded: [&'static str; EXCLUDED.len()],
+}
+
+impl Report {
+    /// The report of a comparison.
+    pub fn new(workload: WorkloadReport, comparison: Comparison) -> Self {
+        let held_equal = match workload.held {
+            Target::OutputError(error) => format!(
+                "the relative output error: every head is sampled until √(V/S_eff)/|o| and the width of the fields give {} %",
+                100.0 * error
+            ),
+            Target::Samples(samples) => {
+                format!("{samples} read-outs per query; output errors differ and are in the table")
+            }
+        };
+        let findings = findings(&comparison);
+        Self {
+            command: "compare",
+            workload,
+            rows: comparison.rows,
+            break_even: comparison.break_even,
+            held_equal,
+            findings,
+            excluded: EXCLUDED,
+        }
+    }
+}
+
+impl Answer for Report {
+    type Picture = Picture;
+
+    fn title(&self) -> String {
+        format!("Energy and time of {} at equal output error", self.workload.name)
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.head();
+        text += &format!("{}\n\n", self.table());
+        text += &format!("{}\n\n", self.level());
+        let list = |text: &mut String, title: &str, lines: &[String]| {
+            let _ = writeln!(text, "{title}");
+            for line in lines {
+                *text += &wrapped(line);
+            }
+        };
+        if self.rows.iter().any(|row| row.stands_in) {
+            text += "* the device has binary spins, but its rows could not be run as such: native sampling stands in\n\n";
+        }
+        list(&mut text, "What comes out", &self.findings);
+        list(&mut text, "\nHeld equal", std::slice::from_ref(&self.held_equal));
+        let mut notes = Vec::new();
+        for row in &self.rows {
+            for note in &row.notes {
+                if !notes.iter().any(|line: &String| line.ends_with(&format!(": {note}"))) {
+                    notes.push(format!("{}: {note}", row.name));
+                }
+            }
+        }
+        list(&mut text, "\nNotes", &notes);
+        list(&mut text, "\nNot in these numbers", &self.excluded.map(str::to_owned));
+        text
+    }
+
+    fn picture(&self) -> Picture {
+        Picture::new(self.title(), &self.rows)
+    }
+}
+
+impl Report {
+    /// What was priced, in two or three lines.
+    fn head(&self) -> String {
+        let w = &self.workload;
+        let kind = if w.causal { "causal" } else { "full" };
+        let mut text = wrapped(&format!(
+            "{}: {} × {} heads, n = {}, d = {}, {kind}, {:.4e} query–key pairs; V/|o|² median {:.2}, largest {:.2}",
+            w.name, w.layers, w.heads, w.n_keys, w.d_head, w.pairs as f64, w.variance.median, w.variance.max
+        ));
+        if let Some(sweeps) = w.one_hot_sweeps {
+            text += &wrapped(&format!(
+                "on binary spins: uncoupled bits, read until exactly one is up; {} sweeps for a valid sample (measured)",
+                with_error(sweeps.mean, sweeps.error)
+            ));
+        }
+        if let Some(note) = &w.note {
+            text += &wrapped(note);
+        }
+        text + "\n"
+    }
+
+    fn table(&self) -> String {
+        let heads = [
+            "",
+            "kind",
+            "row as",
+            "S",
+            "time (low–high)",
+            "energy (low–high)",
+            "error %",
+            "grade",
+            "bound by",
+        ];
+        let mut rows = table(&heads, 3);
+        for row in &self.rows {
+            let bound = match row.binds {
+                _ if row.unreachable.is_some() => "CANNOT".into(),
+                "coupling_writes" => "K writes".into(),
+                stage => stage.replace('_', " "),
+            };
+            rows.add_row(vec![
+                row.name.clone(),
+                row.kind.name().into(),
+                if row.stands_in { "native*".into() } else { row.encoding.name().into() },
+                row.samples.map_or("–".into(), |s| short(s.mean)),
+                shown(row.time_s),
+                shown(row.energy_j),
+                format!("{:.2}", 100.0 * row.output_error),
+                row.evidence.name().into(),
+                bound,
+            ]);
+        }
+        narrow(rows)
+    }
+
+    /// Break-even against the GPU.
+    fn level(&self) -> String {
+        let mut rows = table(
+            &[
+                "per pair",
+                "energy",
+                "gain",
+                "(low–high)",
+                "over control",
+                "attempts",
+                "level at",
+                "level at e*",
+                "level at S",
+            ],
+            1,
+        );
+        let number = |x: Option<f64>| match x {
+            None => "–".to_owned(),
+            Some(x) if x < 0.0 => "never".into(),
+            Some(x) => short(x),
+        };
+        for d in &self.break_even.devices {
+            let price = match d.attempt_price_level_j {
+                None => "–".into(),
+                Some(p) if p.si() < 0.0 => "never".into(),
+                Some(p) => si(p.si(), "J"),
+            };
+            rows.add_row(vec![
+                d.name.clone(),
+                si(d.pair_j.mid.si(), "J"),
+                times(d.gain[1]),
+                format!("({}–{})", short(d.gain[0]), short(d.gain[2])),
+                times(d.gain_over_control[1]),
+                if d.attempts_per_pair > 0.0 { short(d.attempts_per_pair) } else { "–".into() },
+                number(d.attempts_per_pair_level),
+                price,
+                number(d.samples_level),
+            ]);
+        }
+        let gpu = self.break_even.gpu_pair_j;
+        rows.add_row(vec![
+            self.break_even.gpu.clone(),
+            si(gpu.mid.si(), "J"),
+            "1×".into(),
+            format!("({}–{})", si(gpu.low.si(), "J"), si(gpu.high.si(), "J")),
+        ]);
+        narrow(rows)
+    }
+}
+
+/// A table as text, without the blanks at the ends of its lines.
+fn narrow(mut table: comfy_table::Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Middle and ends of a range: `1.38 ms (0.0138–13.8)`, the ends in the unit of the middle.
+fn shown<Q: Quantity>(range: Option<Interval<Q>>) -> String {
+    let Some(range) = range else { return "–".into() };
+    let mid = range.mid.si();
+    // The prefix that `si` gives the middle: a power of a thousand at most as large as it.
+    let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
+    let end = |q: Q| brief(q.si() / 10f64.powf(power));
+    format!("{} ({}–{})", si(mid, Q::UNIT), end(range.low), end(range.high))
+}
+
+/// A ratio with two digits that count.
+fn times(x: f64) -> String {
+    format!("{}×", short(x))
+}
+
+/// A number in few characters.
+fn short(x: f64) -> String {
+    match x.abs() {
+        a if !a.is_finite() => "∞".into(),
+        a if a >= 1e5 || (a < 1e-3 && a > 0.0) => format!("{x:.1e}"),
+        a if a >= 99.95 => format!("{x:.0}"),
+        a if a >= 9.995 => format!("{x:.1}"),
+        a if a >= 0.0995 => format!("{x:.2}"),
+        a if a >= 0.009_95 => format!("{x:.3}"),
+        _ => format!("{x:.4}"),
+    }
+}
+
+/// A number with two digits that count.
+fn brief(x: f64) -> String {
+    match x.abs() {
+        a if a >= 9.95 => format!("{x:.0}"),
+        a if a >= 0.995 => format!("{x:.1}"),
+        a if a >= 0.0995 => format!("{x:.2}"),
+        a if a >= 0.009_95 => format!("{x:.3}"),
+        _ => format!("{x:.1e}"),
+    }
+}
+
+/// A line of a list, wrapped to 106 columns.
+fn wrapped(line: &str) -> String {
+    let mut text = String::from("  ");
+    let mut width = 2;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if width + length > 106 {
+            text.truncate(text.trim_end().len());
+            text += "\n    ";
+            width = 4;
+        }
+        text += word;
+        text.push(' ');
+        width += length + 1;
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+/// Plain sentences: what the numbers say, flattering or not.
+fn findings(comparison: &Comparison) -> Vec<String> {
+    let mut found = Vec::new();
+    for row in &comparison.rows {
+        if let Some(reason) = &row.unreachable {
+            found.push(format!("{} CANNOT do this: {reason}.", row.name));
+        }
+    }
+    for entry in &comparison.break_even.devices {
+        let row = comparison.rows.iter().find(|r| r.name == entry.name);
+        if let Some(row) = row.filter(|r| r.unreachable.is_none()) {
+            found.push(sentence(entry, row));
+        }
+    }
+    let control = comparison.break_even.devices.iter().find(|d| d.name == CONTROL);
+    if let Some(control) = control {
+        let better = comparison
+            .break_even
+            .devices
+            .iter()
+            .filter(|d| d.name != CONTROL && d.gain_over_control[1] > 1.0);
+        let better: Vec<&str> = better.map(|d| d.name.as_str()).collect();
+        found.push(format!(
+            "The control, without any thermal physics, gains {} over the GPU. {}",
+            times(control.gain[1]),
+            if better.is_empty() {
+                "No device that samples gains more.".to_owned()
+            } else {
+                format!("Only {} needs less energy than the control.", better.join(", "))
+            }
+        ));
+    }
+    found
+}
+
+/// What one device comes out as.
+fn sentence(entry: &DeviceBreakEven, row: &Row) -> String {
+    let gain = entry.gain[1];
+    let energy = match gain {
+        g if g >= 1.0 => format!("{} less energy than the GPU", times(g)),
+        g => format!("{} MORE energy than the GPU", times(1.0 / g)),
+    };
+    let open = if entry.gain[0] < 1.0 && entry.gain[2] > 1.0 { ", but the ranges overlap" } else { "" };
+    let time = match entry.slowdown {
+        s if s > 1e4 => format!("INFEASIBLE in time, {} slower than the GPU by itself", times(s)),
+        s if s >= 1.0 => format!("{} slower than the GPU by itself", times(s)),
+        s => format!("{} faster than the GPU by itself", times(1.0 / s)),
+    };
+    let top = row.breakdown.energy_j.iter().max_by(|a, b| a.1.mid.si().total_cmp(&b.1.mid.si()));
+    let part = top.zip(row.energy_j).map_or(String::new(), |((name, part), all)| {
+        format!("; {:.0} % of the energy is {name}", 100.0 * (part.mid / all.mid))
+    });
+    format!(
+        "{}: {energy}{open} (grade of the ratio: {}), {time}, bound by {}{part}.",
+        row.name,
+        entry.evidence.name(),
+        row.binds
+    )
+}

@@ -1,0 +1,187 @@
+//! `ceas compare` as a user meets it.
+
+use std::fs;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn ceas(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("ceas").unwrap();
+    command.arg("compare").args(arguments);
+    command
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = ceas(arguments).arg("--json").assert().success();
+    serde_json::from_slice(&output.get_output().stdout).unwrap()
+}
+
+/// The message of a run that ends with exit code 2.
+fn refusal(arguments: &[&str]) -> String {
+    let output = ceas(arguments).assert().code(2);
+    assert!(output.get_output().stdout.is_empty());
+    String::from_utf8(output.get_output().stderr.clone()).unwrap()
+}
+
+fn row<'v>(document: &'v Value, name: &str) -> &'v Value {
+    let rows = document["rows"].as_array().unwrap();
+    rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no row {name}"))
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
+}
+
+/// A small study: no test needs the size of the bundled heads.
+const SMALL: [&str; 4] = ["--n", "64", "--d", "16"];
+
+#[test]
+fn the_document_has_its_keys_and_its_parts_sum() {
+    let document = json(&[]);
+    assert_eq!(document["command"], "compare");
+    assert_eq!(document["workload"]["layers"], 6);
+    let names = ["z1_spice", "asic28_measured", "pcm_wta_projected", "control_int8_digital", "h100_sxm"];
+    for name in names {
+        let row = row(&document, name);
+        for end in ["low", "mid", "high"] {
+            let total = number(&row["energy_j"][end]);
+            let parts = row["breakdown"]["energy_j"].as_object().unwrap();
+            let sum: f64 = parts.values().map(|part| number(&part[end])).sum();
+            assert!((sum / total - 1.0).abs() < 1e-9, "{name} {end}: {sum} of {total}");
+            assert!(number(&row["time_s"][end]) > 0.0);
+        }
+        assert!(number(&row["output_error"]) <= 0.1, "{name}");
+        assert!(row["evidence"].is_string() && row["kind"].is_string());
+    }
+    // What samples was sampled just enough: one read-out fewer would miss the target in some head.
+    assert!(number(&row(&document, "pcm_wta_projected")["worst_head_error"]) > 0.0995);
+    // Z1 has to write every logit, and that alone takes seconds for one sentence.
+    let z1 = row(&document, "z1_spice");
+    assert_eq!(z1["binds"], "field_writes");
+    let written = number(&document["workload"]["pairs"]) / 269_568.0;
+    assert!((number(&z1["time_s"]["mid"]) / written - 1.0).abs() < 1e-9);
+    assert!(document["break_even"]["devices"].as_array().unwrap().len() == 4);
+    assert!(
+        document["excluded"].as_array().unwrap().iter().any(|e| e.as_str().unwrap().contains("static power"))
+    );
+}
+
+#[test]
+fn the_counts_are_those_of_a_run() {
+    let document = json(&[&SMALL[..], &["--samples", "30"]].concat());
+    let activity = |name: &str, count: &str| number(&row(&document, name)["activity"][count]);
+    // Native: 64 states compete in each of 30 races for each of 64 queries; a winner is six bits and sixteen additions.
+    assert_eq!(activity("pcm_wta_projected", "attempts"), 64.0 * 64.0 * 30.0);
+    assert_eq!(activity("pcm_wta_projected", "read_outs"), 64.0 * 6.0 * 30.0);
+    assert_eq!(activity("pcm_wta_projected", "decoder_adds"), 64.0 * 16.0 * 30.0);
+    assert_eq!(activity("pcm_wta_projected", "field_writes"), 64.0 * 64.0);
+    // One-hot: every bit is visited once in each of 30 sweeps, and read after each.
+    assert_eq!(activity("asic28_measured", "attempts"), 64.0 * 64.0 * 30.0);
+    assert_eq!(activity("asic28_measured", "read_outs"), 64.0 * 64.0 * 30.0);
+}
+
+#[test]
+fn energy_is_a_line_in_the_number_of_samples() {
+    let energy = |samples: &str, name: &str| {
+        let document = json(&[&SMALL[..], &["--samples", samples]].concat());
+        number(&row(&document, name)["energy_j"]["mid"])
+    };
+    for name in ["z1_spice", "pcm_wta_projected"] {
+        let [a, b, c] = ["10", "20", "40"].map(|samples| energy(samples, name));
+        assert!(((c - b) / (2.0 * (b - a)) - 1.0).abs() < 1e-9, "{name}");
+    }
+    assert_eq!(energy("10", "control_int8_digital"), energy("40", "control_int8_digital"));
+}
+
+#[test]
+fn the_control_cannot_be_left_out_and_break_even_is_where_it_says() {
+    let document = json(&[&SMALL[..], &["--device", "pcm_wta_projected"]].concat());
+    row(&document, "control_int8_digital");
+    let level = document["break_even"]["devices"][0]["samples_level"].as_f64().unwrap();
+    let samples = format!("{level:.0}");
+    let document = json(&[&SMALL[..], &["--device", "pcm_wta_projected", "--samples", &samples]].concat());
+    let gain = number(&document["break_even"]["devices"][0]["gain"][1]);
+    assert!((gain - 1.0).abs() < 1e-2, "{gain} at {samples} samples");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let bytes = |threads: &str| {
+        let output = ceas(&SMALL).args(["--json", "--threads", threads]).assert().success();
+        output.get_output().stdout.clone()
+    };
+    assert_eq!(bytes("1"), bytes("3"));
+}
+
+#[test]
+fn an_error_that_rounding_exceeds_is_said() {
+    let document = json(&[&SMALL[..], &["--error", "0.0005"]].concat());
+    let control = row(&document, "control_int8_digital");
+    assert!(control["unreachable"].as_str().unwrap().contains("rounding"));
+    let pcm = row(&document, "pcm_wta_projected");
+    assert!(pcm["unreachable"].as_str().unwrap().contains("width of its fields"));
+    assert!(pcm["energy_j"].is_null());
+    let text = ceas(&SMALL).args(["--error", "0.0005"]).assert().success();
+    let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
+    assert!(text.contains("CANNOT"), "{text}");
+}
+
+#[test]
+fn the_table_fits_a_terminal() {
+    let output = ceas(&[]).assert().success();
+    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    for line in text.lines() {
+        assert!(line.chars().count() <= 110, "{} columns: {line}", line.chars().count());
+    }
+    assert!(text.contains("INFEASIBLE in time") && text.contains("without any thermal physics"));
+}
+
+#[test]
+fn a_device_of_the_users_own_is_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let shipped = fs::read_to_string("npu-model/devices/asic28_measured.toml").unwrap();
+    fs::write(&file, shipped.replacen("asic28_measured", "mine", 1)).unwrap();
+    let document = json(&[&SMALL[..], &["--device", file.to_str().unwrap()]].concat());
+    assert_eq!(row(&document, "mine")["kind"], "p-bit");
+
+    let unpriced = shipped.replacen("[price_j.decoder_adds]", "[price_j.value_macs]", 1);
+    fs::write(&file, unpriced).unwrap();
+    let message = refusal(&[&SMALL[..], &["--device", file.to_str().unwrap()]].concat());
+    assert!(message.contains("asic28_measured") && message.contains("decoder_adds"), "{message}");
+
+    fs::write(&file, shipped.replacen("[price_j.attempts]", "[price.attempts]", 1)).unwrap();
+    let message = refusal(&["--device", file.to_str().unwrap()]);
+    assert!(message.contains("mine.toml") && message.contains("`price`"), "{message}");
+}
+
+#[test]
+fn wrong_questions_are_refused_with_a_sentence() {
+    let message = refusal(&["--device", "z2_spice"]);
+    assert!(message.contains("z2_spice") && message.contains("control_int8_digital"), "{message}");
+    assert!(refusal(&["--device", "nowhere.toml"]).contains("nowhere.toml"));
+    assert!(refusal(&["--device", "z1_spice", "--device", "z1_spice"]).contains("twice"));
+    assert!(refusal(&["--model", "config.json", "--task", "prefill"]).contains("not priced yet"));
+    assert!(refusal(&["--n", "0", "--d", "16"]).contains("at least 1"));
+    assert!(refusal(&["--n", "1000000000", "--d", "16"]).contains("64 bits"));
+    assert!(refusal(&["--n", "64"]).contains("--d"));
+    assert!(refusal(&["--error", "0"]).contains("> 0"));
+    assert!(refusal(&["--error", "-0.1"]).contains("0.1"));
+    assert!(refusal(&["--error", "nan"]).contains("NaN"));
+    assert!(refusal(&["--samples", "0"]).contains("at least one"));
+    assert!(refusal(&["--samples", "5", "--error", "0.1"]).contains("cannot be used with"));
+    assert!(refusal(&["--qkv", "nowhere.safetensors"]).contains("nowhere.safetensors"));
+    assert!(refusal(&["--plot", "x.jpg"]).contains("--plot"));
+}
+
+#[test]
+fn the_picture_is_drawn_and_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.png", "a.svg"] {
+        let file = folder.path().join(name);
+        let arguments = [&SMALL[..], &["--plot", file.to_str().unwrap()]].concat();
+        ceas(&arguments).assert().success();
+        assert!(fs::metadata(&file).unwrap().len() > 5_000);
+        assert!(refusal(&arguments).contains("exists already"));
+    }
+}

@@ -15,12 +15,15 @@
 //! The loop over sweeps is [`run::Run::drive`]; there is no other.
 
 pub mod activity;
+pub mod anneal;
 pub mod beta;
 pub mod checkpoint;
+pub mod couplings;
 pub mod critical;
 pub mod error;
 pub mod exact;
 pub mod hamiltonian;
+pub mod instance;
 pub mod kernel;
 pub mod ladder;
 pub mod memory;
@@ -31,6 +34,7 @@ pub mod run;
 pub mod schedule;
 #[cfg(feature = "hdf5")]
 pub mod snapshot;
+pub mod spec;
 pub mod spins;
 pub mod statistics;
 pub mod stream;

@@ -12,11 +12,12 @@ pub struct Observation {
     pub energy: f64,
     /// m = M/N, signed.
     pub magnetization: f64,
-    /// |M(k)|²/N with M(k) = Σ_x s_x e^(ik·x), averaged over the lattice axes, each with its smallest wave vector k = 2π/L.
-    /// NaN on a graph that is no periodic lattice.
+    /// |M(k)|²/N with M(k) = Σ_x s_x e^(ik·x), averaged over the lattice axes, each with its smallest wave vector k = 2π/L, where x
+    /// is the number of the cell along that axis. NaN on a graph that is no periodic lattice.
     ///
     /// With F its mean and χ₀ = N⟨m²⟩, the second-moment correlation length is ξ = √(χ₀/F − 1) / (2 sin(π/L))
-    /// (Cooper, Freedman, Preston, doi:10.1016/0550-3213(82)90240-1).
+    /// (Cooper, Freedman, Preston, doi:10.1016/0550-3213(82)90240-1), in units of the distance between lines of cells: where axes
+    /// are not at right angles (triangular, honeycomb), that is √3/2 of the length of a cell's edge.
     pub structure_factor: f64,
 }
 
@@ -48,8 +49,7 @@ impl<'m> Observer<'m> {
                 })
                 .collect()
         };
-        let waves =
-            if topology.is_periodic() { topology.shape().iter().map(wave).collect() } else { Vec::new() };
+        let waves = topology.periodic_axes().iter().map(wave).collect();
         Self { model, waves }
     }
 
@@ -68,10 +68,10 @@ impl<'m> Observer<'m> {
 
     fn structure_factor(&self, spins: &Spins) -> f64 {
         let s = spins.as_slice();
+        // The sum of the spins at each place along each axis; two axes in one pass.
         let total: f64 = match self.waves.as_slice() {
             [] => return f64::NAN,
-            [wave] => power(wave, s.iter().map(|&s| i64::from(s))),
-            [vertical, horizontal, ..] => {
+            [vertical, horizontal] if vertical.len() * horizontal.len() == s.len() => {
                 let width = horizontal.len();
                 let mut columns = vec![0i32; width];
                 let mut rows = vec![0i64; vertical.len()];
@@ -82,6 +82,18 @@ impl<'m> Observer<'m> {
                     *sum = row.iter().map(|&s| i64::from(s)).sum();
                 }
                 power(vertical, rows.into_iter()) + power(horizontal, columns.into_iter().map(i64::from))
+            }
+            waves => {
+                let mut below = s.len();
+                let slice_powers = waves.iter().map(|wave| {
+                    below /= wave.len();
+                    let mut sums = vec![0i64; wave.len()];
+                    for (number, slice) in s.chunks_exact(below).enumerate() {
+                        sums[number % wave.len()] += slice.iter().map(|&s| i64::from(s)).sum::<i64>();
+                    }
+                    power(wave, sums.into_iter())
+                });
+                slice_powers.sum()
             }
         };
         total / (self.waves.len() as f64 * s.len() as f64)

@@ -25,6 +25,8 @@ pub enum Purpose {
     Ensemble = 16,
     /// Updates made before the first measurement, where they are a run of their own.
     Thermalization = 6,
+    /// The last sweeps of an annealing, at a β of their own.
+    Quench = 32,
 }
 
 /// A portable random stream: xoshiro256++ seeded from (seed, purpose, replica, block).

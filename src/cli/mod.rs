@@ -1,5 +1,6 @@
 //! The command line: one file a verb, what they share, and the two ways to fail.
 
+pub mod anneal;
 pub mod attend;
 pub mod bench;
 pub mod beta_table;
@@ -7,7 +8,6 @@ pub mod capture;
 pub mod common;
 pub mod compare;
 pub mod failure;
-#[cfg(feature = "hdf5")]
 pub mod interrupt;
 pub mod manual;
 pub mod model_input;
@@ -42,6 +42,13 @@ pub enum Command {
     Snapshot(snapshot::Arguments),
     /// Price counted events on devices beside a GPU, at equal output error
     Compare(compare::Arguments),
+    /// Solve a Max-Cut, QUBO or Ising file by annealing
+    ///
+    /// Every read cools a random configuration once, from a β at which it is hot to one at which it is frozen; both are measured on
+    /// the instance, whatever the size of its weights. Values are recomputed from the file's weights, exactly where they are whole
+    /// numbers. With --sweeps and --reads the answer is a function of the seed on any number of threads. With --time the number of
+    /// sweeps follows from the speed of the machine, so that the answer may differ from run to run.
+    Anneal(anneal::Arguments),
     /// Write queries, keys and values of a real model to a file that attend reads
     Capture(capture::Arguments),
     /// Measure this machine: attempts per nanosecond of every kernel

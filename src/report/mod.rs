@@ -12,6 +12,10 @@ pub mod output;
 pub mod page;
 pub mod present;
 pub mod progress;
+pub mod solution;
+#[cfg(feature = "hdf5")]
+pub mod solution_archive;
+pub mod solution_figure;
 pub mod table;
 pub mod transition;
 #[cfg(feature = "hdf5")]

@@ -13,6 +13,7 @@
 pub mod generic;
 mod local;
 pub mod multispin;
+pub mod rows;
 pub mod square;
 
 use std::fmt;

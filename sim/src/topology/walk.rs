@@ -3,19 +3,21 @@
 use std::slice;
 
 use super::Kind;
+use super::grid::{Boundary, Grid, Lattice, MOST_LINKS};
 
 /// Every bond of a graph once, in the order of their numbers, as the pair of sites it joins.
 #[derive(Debug, Clone)]
 pub struct Bonds<'a> {
     kind: &'a Kind,
     next: usize,
+    len: usize,
     /// For complete graphs, the ends of the next bond.
     ends: (usize, usize),
 }
 
 impl<'a> Bonds<'a> {
-    pub(super) fn new(kind: &'a Kind) -> Self {
-        Self { kind, next: 0, ends: (0, 1) }
+    pub(super) fn new(kind: &'a Kind, len: usize) -> Self {
+        Self { kind, next: 0, len, ends: (0, 1) }
     }
 }
 
@@ -24,29 +26,35 @@ impl Iterator for Bonds<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let number = self.next;
-        let bond = match self.kind {
-            Kind::Ring(n) => (number < *n).then(|| (number, (number + 1) % n)),
-            Kind::OpenChain(n) => (number + 1 < *n).then_some((number, number + 1)),
-            Kind::Square(l) => {
-                let (site, l) = (number / 2, *l);
-                (site < l * l).then(|| {
-                    let [right, down, ..] = square_neighbors(l, site);
-                    (site, if number.is_multiple_of(2) { right } else { down })
-                })
+        if number >= self.len {
+            return None;
+        }
+        self.next += 1;
+        Some(match self.kind {
+            Kind::Grid(Grid { lattice: Lattice::Square, l, boundary: Boundary::Periodic }) => {
+                let site = number / 2;
+                let [right, down, ..] = square_neighbors(*l, site);
+                (site, if number.is_multiple_of(2) { right } else { down })
             }
+            Kind::Grid(grid) => grid.bond(number),
             Kind::Complete(n) => {
                 let (i, j) = self.ends;
-                (j < *n).then(|| {
-                    self.ends = if j + 1 < *n { (i, j + 1) } else { (i + 1, i + 2) };
-                    (i, j)
-                })
+                self.ends = if j + 1 < *n { (i, j + 1) } else { (i + 1, i + 2) };
+                (i, j)
             }
-            Kind::Listed(listed) => listed.bonds().get(number).map(|&(a, b)| (a as usize, b as usize)),
-        };
-        self.next += 1;
-        bond
+            Kind::Graph(graph) => {
+                let (a, b) = graph.listed.bonds()[number];
+                (a as usize, b as usize)
+            }
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len - self.next, Some(self.len - self.next))
     }
 }
+
+impl ExactSizeIterator for Bonds<'_> {}
 
 /// Right, down, left, up on the torus.
 #[inline]
@@ -67,9 +75,9 @@ pub struct Neighbors<'a>(Walk<'a>);
 
 #[derive(Debug, Clone)]
 enum Walk<'a> {
-    /// Lattices: at most four.
+    /// Lattices.
     Few {
-        links: [(usize, usize); 4],
+        links: [(usize, usize); MOST_LINKS],
         next: usize,
         len: usize,
     },
@@ -84,40 +92,30 @@ enum Walk<'a> {
 impl<'a> Neighbors<'a> {
     #[inline]
     pub(super) fn new(kind: &'a Kind, site: usize) -> Self {
-        const NONE: (usize, usize) = (0, 0);
         Self(match kind {
-            Kind::Square(l) => {
+            Kind::Grid(Grid { lattice: Lattice::Square, l, boundary: Boundary::Periodic }) => {
                 assert!(site < l * l, "no such site");
                 let [right, down, left, up] = square_neighbors(*l, site);
-                let links = [(right, 2 * site), (down, 2 * site + 1), (left, 2 * left), (up, 2 * up + 1)];
+                let mut links = [(0, 0); MOST_LINKS];
+                links[0] = (right, 2 * site);
+                links[1] = (down, 2 * site + 1);
+                links[2] = (left, 2 * left);
+                links[3] = (up, 2 * up + 1);
                 Walk::Few { links, next: 0, len: 4 }
             }
-            Kind::Ring(n) => {
-                assert!(site < *n, "no such site");
-                let left = (site + n - 1) % n;
-                Walk::Few { links: [((site + 1) % n, site), (left, left), NONE, NONE], next: 0, len: 2 }
-            }
-            Kind::OpenChain(n) => {
-                assert!(site < *n, "no such site");
-                let mut links = [NONE; 4];
-                let mut len = 0;
-                if site + 1 < *n {
-                    links[len] = (site + 1, site);
-                    len += 1;
-                }
-                if site > 0 {
-                    links[len] = (site - 1, site - 1);
-                    len += 1;
-                }
+            Kind::Grid(grid) => {
+                assert!(site < grid.n_sites(), "no such site");
+                let mut links = [(0, 0); MOST_LINKS];
+                let len = grid.links(site, &mut links);
                 Walk::Few { links, next: 0, len }
             }
             Kind::Complete(n) => {
                 assert!(site < *n, "no such site");
                 Walk::Complete { n: *n, site, next: 0 }
             }
-            Kind::Listed(listed) => {
-                assert!(site < listed.n_sites(), "no such site");
-                Walk::Listed(listed.links(site).iter())
+            Kind::Graph(graph) => {
+                assert!(site < graph.listed.n_sites(), "no such site");
+                Walk::Listed(graph.listed.links(site).iter())
             }
         })
     }

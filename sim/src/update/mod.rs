@@ -14,6 +14,7 @@
 mod bernoulli;
 mod beta_grid;
 mod bonds;
+mod cached_field;
 mod forest;
 mod grower;
 mod heat_bath;
@@ -34,6 +35,7 @@ mod wolff;
 
 pub use beta_grid::BetaGrid;
 pub use bonds::bond_probability;
+pub use cached_field::{CachedField, CachedSpins};
 pub use heat_bath::HeatBath;
 pub use houdayer::{Houdayer, Pair};
 pub use improved::ImprovedMoments;

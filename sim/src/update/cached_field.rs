@@ -1,0 +1,305 @@
+//! Metropolis with every local field kept up to date: for sparse and dense graphs with any couplings.
+
+use crate::activity::Activity;
+use crate::beta::Beta;
+use crate::couplings::{CouplingRows, Layout, Real};
+use crate::kernel::rows::{self, Rows};
+use crate::kernel::threshold;
+use crate::spins::Spins;
+use crate::stream::{Stream, Streams};
+use crate::update::Update;
+
+/// Sites of a dense graph that are visited before their flips are passed on to all other fields.
+const BLOCK: usize = 32;
+/// Columns of those rows that are added at a time, for one replica after another: 32 × 512 numbers stay close to the core.
+const TILE: usize = 512;
+/// Sweeps after which fields that round are summed anew.
+const REFRESH: u64 = 128;
+
+/// One configuration with its local fields h_i + Σ_j J_ij s_j and its energy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CachedSpins<T> {
+    spins: Vec<T>,
+    fields: Vec<T>,
+    energy: f64,
+    uphill: u64,
+}
+
+impl<T: Real> CachedSpins<T> {
+    /// A configuration of `rows`, its fields summed once.
+    ///
+    /// # Panics
+    /// If `spins` has not one spin per site.
+    pub fn new(rows: &CouplingRows<T>, spins: &Spins) -> Self {
+        assert_eq!(spins.len(), rows.n(), "one spin per site");
+        let spins = spins.as_slice().iter().map(|&s| T::of(f64::from(s))).collect();
+        let mut state = Self { spins, fields: vec![T::of(0.0); rows.n()], energy: 0.0, uphill: 0 };
+        state.refresh(rows);
+        state
+    }
+
+    /// Fields and energy from the spins alone: −½ Σ s_i (field_i + h_i).
+    fn refresh(&mut self, rows: &CouplingRows<T>) {
+        rows.local_fields(&self.spins, &mut self.fields);
+        let twice = self.spins.iter().zip(&self.fields).zip(&rows.fields);
+        self.energy = -0.5 * twice.map(|((s, f), h)| s.to_f64() * (f.to_f64() + h.to_f64())).sum::<f64>();
+    }
+
+    /// H as it was followed from flip to flip; with couplings that round, to within the error of `T` times the flips since the
+    /// last summing anew.
+    pub fn energy(&self) -> f64 {
+        self.energy
+    }
+
+    /// Flips so far that raised the energy.
+    pub fn uphill(&self) -> u64 {
+        self.uphill
+    }
+
+    /// The configuration.
+    pub fn spins(&self) -> Spins {
+        let values = self.spins.iter().map(|s| if s.to_f64() > 0.0 { 1 } else { -1 }).collect();
+        Spins::from_values(values).expect("every value is +1 or −1")
+    }
+}
+
+/// Metropolis in the order of the sites, p(flip) = min(1, e^(−βΔE)), on replicas that share a graph: replica r draws from stream
+/// number r, so that replicas are independent.
+///
+/// An attempt reads one cached field; a flip adds a row of couplings to the fields. Replicas of a dense graph are taken through a
+/// block of sites one after another, so that its rows are fetched once for all of them. The acceptance compares 32 random bits
+/// with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for `f32`; none where
+/// [`CouplingRows::is_exact`]). Attempts with ΔE ≤ 0, or with e^(−βΔE) < 2⁻³³, draw nothing.
+///
+/// Fixed order at β = 0 flips every spin in every sweep: use [`crate::update::HeatBath`] there.
+///
+/// ```
+/// use ceas_sim::couplings::CouplingRows;
+/// use ceas_sim::stream::{Purpose, Streams};
+/// use ceas_sim::update::{CachedField, CachedSpins, Update};
+/// use ceas_sim::{beta::Beta, hamiltonian::Hamiltonian, spins::Spins, topology::Topology};
+/// let model = Hamiltonian::ferromagnet(Topology::square(16).unwrap());
+/// let rows = CouplingRows::<f32>::new(&model).unwrap();
+/// let mut replicas = vec![CachedSpins::new(&rows, &Spins::up(256)); 2];
+/// let mut streams = Streams::new(1, Purpose::Update, 0, 2);
+/// CachedField::new().sweep(&rows, &mut replicas, Beta::new(0.3).unwrap(), &mut streams);
+/// assert_eq!(replicas[0].energy(), model.energy(&replicas[0].spins()));
+/// assert_ne!(replicas[0], replicas[1]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct CachedField<T> {
+    /// For the upper ten bits of a draw: −ln of the largest and of the smallest number that they can stand for, so that most
+    /// draws are decided without an exponential.
+    bounds: Vec<(T, T)>,
+    sweeps: u64,
+    /// Scratch: for each replica the sites flipped up and down in the present block.
+    flipped: Vec<Flipped>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Flipped {
+    up: Vec<u32>,
+    down: Vec<u32>,
+}
+
+impl<T: Real> Default for CachedField<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Real> CachedField<T> {
+    /// The update; it learns nothing from a model.
+    pub fn new() -> Self {
+        // Wider by more than logarithm and rounding to `T` can be off.
+        let low = |k: u32| T::of(-libm::log(f64::from(k + 1) / 1024.0) * (1.0 - 1e-6) - 1e-7);
+        let high = |k: u32| T::of(-libm::log(f64::from(k) / 1024.0) * (1.0 + 1e-6) + 1e-7);
+        let bounds = (0..1024).map(|k| (low(k), high(k))).collect();
+        Self { bounds, sweeps: 0, flipped: Vec::new() }
+    }
+
+    /// Whether a flip that costs βΔE = `x` > 0 is accepted.
+    #[inline(always)]
+    fn accepts(&self, x: T, stream: &mut Stream) -> bool {
+        let draw = stream.next_u32();
+        let (low, high) = self.bounds[(draw >> 22) as usize];
+        if x < low {
+            return true;
+        }
+        if x > high {
+            return false;
+        }
+        u64::from(draw) < threshold(libm::exp(-x.to_f64()))
+    }
+}
+
+/// What one replica did in one sweep or block.
+#[derive(Default)]
+struct Count {
+    flips: u64,
+    uphill: u64,
+    draws: u64,
+    reads: u64,
+    energy: f64,
+}
+
+/// From here on e^(−x) < 2⁻³³.
+const NEVER: f64 = 22.9;
+
+impl<T: Real> CachedField<T> {
+    fn sweep_sparse(
+        &self,
+        starts: &[usize],
+        entries: &[(u32, T)],
+        state: &mut CachedSpins<T>,
+        two_beta: T,
+        stream: &mut Stream,
+    ) -> Count {
+        let mut count = Count::default();
+        let (zero, never) = (T::of(0.0), T::of(NEVER));
+        let mut local = stream.clone();
+        for site in 0..state.spins.len() {
+            let s = state.spins[site];
+            let aligned = s * state.fields[site];
+            let x = two_beta * aligned;
+            let uphill = x > zero;
+            if uphill {
+                if x > never {
+                    continue;
+                }
+                count.draws += 1;
+                if !self.accepts(x, &mut local) {
+                    continue;
+                }
+            }
+            state.spins[site] = -s;
+            count.uphill += u64::from(uphill);
+            count.flips += 1;
+            count.energy += 2.0 * aligned.to_f64();
+            let row = &entries[starts[site]..starts[site + 1]];
+            count.reads += row.len() as u64;
+            for &(j, twice) in row {
+                let field = &mut state.fields[j as usize];
+                *field = *field - s * twice;
+            }
+        }
+        *stream = local;
+        count
+    }
+
+    /// Visits the sites of one block of a dense graph; fields outside the block are left as they were.
+    fn block_dense(
+        &self,
+        rows: Rows<'_, T>,
+        state: &mut CachedSpins<T>,
+        two_beta: T,
+        stream: &mut Stream,
+        flipped: &mut Flipped,
+    ) -> Count {
+        let (n, start) = (state.spins.len(), rows.from);
+        let end = (start + BLOCK).min(n);
+        let mut count = Count::default();
+        let (zero, never) = (T::of(0.0), T::of(NEVER));
+        flipped.up.clear();
+        flipped.down.clear();
+        for site in start..end {
+            let s = state.spins[site];
+            let aligned = s * state.fields[site];
+            let x = two_beta * aligned;
+            let uphill = x > zero;
+            if uphill {
+                if x > never {
+                    continue;
+                }
+                count.draws += 1;
+                if !self.accepts(x, stream) {
+                    continue;
+                }
+            }
+            state.spins[site] = -s;
+            count.uphill += u64::from(uphill);
+            count.flips += 1;
+            count.energy += 2.0 * aligned.to_f64();
+            let row = &rows.matrix[site * rows.stride + start..site * rows.stride + end];
+            for (field, twice) in state.fields[start..end].iter_mut().zip(row) {
+                *field = *field - s * *twice;
+            }
+            if s > zero { flipped.down.push(site as u32) } else { flipped.up.push(site as u32) }
+        }
+        count.reads = count.flips * (n as u64 - 1);
+        count
+    }
+}
+
+/// Passes the flips of the block that begins at `rows.from` on to all fields outside it, tile by tile, all replicas for each tile.
+fn pass_on<T: Real>(rows: Rows<'_, T>, replicas: &mut [CachedSpins<T>], flipped: &[Flipped]) {
+    let n = replicas.first().map_or(0, |state| state.spins.len());
+    let end = (rows.from + BLOCK).min(n);
+    for (first, last) in [(0, rows.from), (end, n)] {
+        for from in (first..last).step_by(TILE) {
+            let to = (from + TILE).min(last);
+            for (state, Flipped { up, down }) in replicas.iter_mut().zip(flipped) {
+                rows::apply(Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
+            }
+        }
+    }
+}
+
+impl<T: Real> Update for CachedField<T> {
+    type Model = CouplingRows<T>;
+    type State = Vec<CachedSpins<T>>;
+
+    /// N attempts for every replica; coupler reads are one per bond of every spin that flipped.
+    ///
+    /// # Panics
+    /// If a replica was made for another number of sites, or there are fewer streams than replicas.
+    fn sweep(
+        &mut self,
+        rows: &CouplingRows<T>,
+        replicas: &mut Vec<CachedSpins<T>>,
+        beta: Beta,
+        streams: &mut Streams,
+    ) -> Activity {
+        let streams = streams.blocks();
+        let n = rows.n();
+        assert!(streams.len() >= replicas.len(), "{} replicas need a stream each", replicas.len());
+        assert!(replicas.iter().all(|r| r.spins.len() == n), "every replica has {n} spins");
+        self.sweeps += 1;
+        let two_beta = T::of(2.0 * beta.value());
+        let mut activity = Activity { attempts: (n * replicas.len()) as u64, ..Activity::default() };
+        let mut add = |state: &mut CachedSpins<T>, count: Count| {
+            state.energy += count.energy;
+            state.uphill += count.uphill;
+            activity.flips += count.flips;
+            activity.coupler_reads += count.reads;
+            activity.random_bits += 32 * count.draws;
+        };
+        match &rows.layout {
+            Layout::Sparse { starts, entries } => {
+                for (state, stream) in replicas.iter_mut().zip(streams) {
+                    let count = self.sweep_sparse(starts, entries, state, two_beta, stream);
+                    add(state, count);
+                }
+            }
+            Layout::Dense(matrix) => {
+                let mut flipped = std::mem::take(&mut self.flipped);
+                flipped.resize_with(replicas.len(), Flipped::default);
+                for from in (0..n).step_by(BLOCK) {
+                    let stride = matrix.row_stride();
+                    let rows = Rows { matrix: matrix.values(), stride, from, add: &[], subtract: &[] };
+                    let work = replicas.iter_mut().zip(&mut *streams).zip(&mut flipped);
+                    for ((state, stream), flipped) in work {
+                        let count = self.block_dense(rows, state, two_beta, stream, flipped);
+                        add(state, count);
+                    }
+                    pass_on(rows, replicas, &flipped);
+                }
+                self.flipped = flipped;
+            }
+        }
+        if !rows.is_exact() && self.sweeps.is_multiple_of(REFRESH) {
+            replicas.iter_mut().for_each(|state| state.refresh(rows));
+        }
+        activity
+    }
+}

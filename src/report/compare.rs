@@ -133,12 +133,13 @@ impl Answer for Report {
 
     fn text(&self) -> String {
         let mut text = self.result();
-        // The first note of a row says what kind of evidence it is.
-        let notes: Vec<String> = self
-            .rows
-            .iter()
-            .filter_map(|row| Some(format!("{}: {}", row.name, row.notes.first()?)))
-            .collect();
+        // The first note of a row says what kind of evidence it is; what flatters a device is never cut.
+        let mut notes = Vec::new();
+        for row in &self.rows {
+            let told = |(at, note): &(usize, &String)| *at == 0 || note.contains("favours this device");
+            let shown = row.notes.iter().enumerate().filter(told);
+            notes.extend(shown.map(|(_, note)| format!("{}: {note}", row.name)));
+        }
         list(&mut text, "\nNotes", &notes);
         list(&mut text, "\nNot in these numbers", &[self.omissions()]);
         text += "\nAll notes and omissions in full: --json, --out or --report.\n";

@@ -73,7 +73,8 @@ fn fill(rows: &[Row], words: &[(&str, String)], seed: u64, file: &hdf5::File) ->
     numbers("time_s", ranges(rows, |r| r.time_s.map(ends)))?;
     numbers("energy_j", ranges(rows, |r| r.energy_j.map(ends)))?;
     numbers("samples", ranges(rows, |r| r.samples.map(|s| [s.min as f64, s.mean, s.max as f64])))?;
-    let errors: [(&str, fn(&Row) -> f64); 2] =
+    type Numbers = (&'static str, fn(&Row) -> f64);
+    let errors: [Numbers; 2] =
         [("output_error", |r| r.output_error), ("worst_head_error", |r| r.worst_head_error)];
     for (name, column) in errors {
         let values: Vec<f64> = rows.iter().map(column).collect();

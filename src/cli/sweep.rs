@@ -54,7 +54,7 @@ pub struct Arguments {
     /// Independent replicas of each L and β, at least 16; all errors come from their scatter
     #[arg(long, value_name = "R", default_value_t = 32, value_parser = value::whole::<u64>)]
     replicas: u64,
-    /// Measured sweeps of each replica at the largest L; a smaller L makes L_max/L times as many [default: 200; without clusters 4000]
+    /// Measured sweeps of each replica at the largest L; a smaller L makes L_max/L times as many [default: 500; without clusters 4000]
     #[arg(long, value_name = "N", value_parser = value::whole::<u64>)]
     sweeps: Option<u64>,
     /// Sweeps of each replica before it is measured [default: 20; without clusters 2000]
@@ -124,7 +124,7 @@ impl Arguments {
                 "--beta 0 with --update metropolis: every attempt is accepted and two sweeps restore the start; use heat-bath"
             );
         }
-        let sweeps = self.sweeps.unwrap_or(if clusters { 200 } else { 4_000 });
+        let sweeps = self.sweeps.unwrap_or(if clusters { 500 } else { 4_000 });
         if sweeps < LEAST_SWEEPS {
             bail!("--sweeps {sweeps}: a replica is measured for at least {LEAST_SWEEPS} sweeps");
         }

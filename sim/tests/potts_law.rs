@@ -296,7 +296,7 @@ fn exponential_p_value(times: &mut [f64], z: f64) -> f64 {
     });
     let x = distance * (n.sqrt() + 0.12 + 0.11 / n.sqrt());
     (1..100)
-        .map(|k| f64::from(k))
+        .map(f64::from)
         .map(|k| 2.0 * (-1f64).powi(k as i32 - 1) * (-2.0 * k * k * x * x).exp())
         .sum()
 }

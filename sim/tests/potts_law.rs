@@ -295,10 +295,7 @@ fn exponential_p_value(times: &mut [f64], z: f64) -> f64 {
         worst.max(cdf - i as f64 / n).max((i + 1) as f64 / n - cdf)
     });
     let x = distance * (n.sqrt() + 0.12 + 0.11 / n.sqrt());
-    (1..100)
-        .map(f64::from)
-        .map(|k| 2.0 * (-1f64).powi(k as i32 - 1) * (-2.0 * k * k * x * x).exp())
-        .sum()
+    (1..100).map(f64::from).map(|k| 2.0 * (-1f64).powi(k as i32 - 1) * (-2.0 * k * k * x * x).exp()).sum()
 }
 
 #[test]

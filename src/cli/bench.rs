@@ -92,7 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(anyhow!("bench engine prints a table or --json; it writes no files")).input();
     }
     if !(arguments.seconds > 0.0 && arguments.seconds <= 3600.0) {
-        return Err(anyhow!("--seconds {}: it takes more than 0 and at most 3600", arguments.seconds)).input();
+        return Err(anyhow!("--seconds {}: it takes more than 0 and at most 3600", arguments.seconds))
+            .input();
     }
     let bench = Bench { seed: common.seed, best: Level::choose().input()?, seconds: arguments.seconds };
     let answer = Engine {
@@ -285,8 +286,7 @@ fn six_regular(n: usize, seed: u64) -> anyhow::Result<Topology> {
 
 impl Engine {
     fn text(&self) -> String {
-        let heads =
-            ["work", "kernel", "instructions", "β", "digits", "threads", "attempts/ns", "best of 5"];
+        let heads = ["work", "kernel", "instructions", "β", "digits", "threads", "attempts/ns", "best of 5"];
         let mut rows = table(&heads, 3);
         for line in &self.lines {
             rows.add_row([

@@ -108,15 +108,16 @@ fn one_sweep_of_replicas_follows_the_transition_matrix() {
         let state = 0b101;
         let mut update = Replicas::new(&model, decision, Level::choose().unwrap()).unwrap();
         let order = order(&update, n);
-        let mut frequencies = vec![vec![0.0; 64]; 1 << n];
+        let mut frequencies = vec![Vec::new(); 1 << n];
         for sample in 0..64 {
+            frequencies.iter_mut().for_each(|samples| samples.push(0.0));
             let mut replicas = ReplicaSpins::up(n).unwrap();
             (0..REPLICAS).for_each(|r| replicas.set_replica(r, &spins(n, state)).unwrap());
-            let mut streams = Streams::new(0, Purpose::Test, sample as u64, update.blocks());
+            let mut streams = Streams::new(0, Purpose::Test, sample, update.blocks());
             update.sweep(&model, &mut replicas, beta(at), &mut streams);
             for r in 0..REPLICAS {
                 let to: usize = (0..n).map(|i| usize::from(replicas.replica(r).get(i) == 1) << i).sum();
-                frequencies[to][sample] += 1.0 / REPLICAS as f64;
+                frequencies[to][sample as usize] += 1.0 / REPLICAS as f64;
             }
         }
         // The ten most likely destinations.

@@ -3,7 +3,8 @@
 //! After [`PRIVATE`] digits only one lane in 2^PRIVATE is undecided, yet every further digit of one vector would cost a whole vector
 //! of random bits. So each vector of the batch gets its first digits to itself, and then the undecided lanes of all vectors are
 //! *pooled*: lane l of the pool belongs to the first vector whose lane l is undecided, and all of them are compared with the same
-//! further vectors of random bits. Lanes that were second come into the next pool.
+//! further vectors of random bits. Lanes that come second are moved 64 places on, up to [`TURNS`] times, and join where the pool has
+//! room, provided that all lanes have the same thresholds. The few that find no room come into the next pool.
 //!
 //! # Why that is exact
 //! Think of the random bits of lane l as one endless tape. Every comparison reads the next bit of the tape, or lets bits of it pass
@@ -18,7 +19,10 @@ use super::vector::Vector;
 pub const BATCH: usize = 8;
 
 /// Digits that each vector of a batch is compared with before the pool.
-pub const PRIVATE: usize = 5;
+pub const PRIVATE: usize = 6;
+
+/// Times that lanes which come second are moved on to find room in a pool.
+pub const TURNS: usize = 2;
 
 /// Digits that a pool is compared with before anybody looks whether lanes are left; after that it is looked every second digit.
 pub const BLIND: usize = 4;
@@ -68,7 +72,7 @@ impl<V: Vector, const G: usize> Batch<V, G> {
     /// Decides all lanes of all vectors and empties the batch: one vector of accepted lanes each, in the order of arrival,
     /// and none in empty slots.
     #[inline(always)]
-    pub(super) fn decide(&mut self, digits: &impl Digits<V, G>, rng: &mut Generator<V>) -> [V; BATCH] {
+    pub(super) fn decide<D: Digits<V, G>>(&mut self, digits: &D, rng: &mut Generator<V>) -> [V; BATCH] {
         let zero = V::splat(0);
         for i in 0..PRIVATE {
             digits.compare_all(i, &mut self.slots, rng);
@@ -79,19 +83,56 @@ impl<V: Vector, const G: usize> Batch<V, G> {
         }
         loop {
             let mut pool = zero;
-            let mut again = zero;
             let mut masks = [zero; G];
-            let mut mine = [zero; BATCH];
+            let mut first = [zero; BATCH];
+            // Lanes that come second, and what is left after them.
+            let mut moving = zero;
+            let mut moving_masks = [zero; G];
+            let mut second = [zero; BATCH];
+            let mut again = zero;
             for slot in 0..BATCH {
-                let undecided = self.slots[slot].undecided;
-                let new = undecided.and_not(pool);
-                self.slots[slot].undecided = undecided.and(pool);
-                again = again.or_and(undecided, pool);
+                let Classes { undecided, masks: own, .. } = self.slots[slot];
+                first[slot] = undecided.and_not(pool);
+                let late = undecided.and(pool);
                 pool = pool.or(undecided);
+                let rest = if D::ALIKE {
+                    second[slot] = late.and_not(moving);
+                    let rest = late.and(moving);
+                    moving = moving.or(late);
+                    rest
+                } else {
+                    late
+                };
+                self.slots[slot].undecided = rest;
+                again = again.or(rest);
                 for g in 0..G {
-                    masks[g] = masks[g].or_and(new, self.slots[slot].masks[g]);
+                    masks[g] = masks[g].or_and(first[slot], own[g]);
+                    moving_masks[g] = moving_masks[g].or_and(second[slot], own[g]);
                 }
-                mine[slot] = new;
+            }
+            let mut placed = [zero; TURNS];
+            if D::ALIKE {
+                for placed in &mut placed {
+                    moving = moving.turn();
+                    *placed = moving.and_not(pool);
+                    moving = moving.and(pool);
+                    pool = pool.or(*placed);
+                    for g in 0..G {
+                        moving_masks[g] = moving_masks[g].turn();
+                        masks[g] = masks[g].or_and(*placed, moving_masks[g]);
+                    }
+                }
+                if !moving.is_zero() {
+                    for _ in 0..TURNS {
+                        moving = moving.turn_back();
+                    }
+                    again = again.or(moving);
+                    for slot in 0..BATCH {
+                        let back = second[slot].and(moving);
+                        self.slots[slot].undecided = self.slots[slot].undecided.or(back);
+                        second[slot] = second[slot].and_not(moving);
+                    }
+                }
             }
             let mut lanes = (pool, zero);
             for i in PRIVATE..PRIVATE + BLIND {
@@ -107,8 +148,16 @@ impl<V: Vector, const G: usize> Batch<V, G> {
                 }
             }
             let accepted = lanes.1.and_not(lanes.0);
+            // From the last turn to the first, so that every turn is taken back once for all that were moved so far.
+            let mut moved = zero;
+            for placed in placed.iter().rev() {
+                moved = moved.or_and(accepted, *placed).turn_back();
+            }
             for slot in 0..BATCH {
-                flips[slot] = flips[slot].or_and(mine[slot], accepted);
+                flips[slot] = flips[slot].or_and(first[slot], accepted);
+                if D::ALIKE {
+                    flips[slot] = flips[slot].or_and(second[slot], moved);
+                }
             }
             if again.is_zero() {
                 break;

@@ -68,38 +68,38 @@ impl<'a> Surroundings<'a> {
         let (ny, nx) = (y_axis.cells, x_axis.cells);
         let planes = block.len() / (ny * nx);
         let steps: &[Step] = self.grid.lattice().steps(self.color);
-        let neighbors: [Neighbor; Q] = std::array::from_fn(|d| {
-            let step = steps[d];
-            let z = plane as isize + isize::from(step[0]);
+        let mut neighbors = [Neighbor { source: Source::Block, start: 0 }; Q];
+        let mut ends = [Words::ZERO; Q];
+        for d in 0..Q {
+            let [dz, dy, dx] = steps[d].map(isize::from);
+            let z = plane as isize + dz;
             let (source, z) = match z {
                 z if z < 0 => (Source::Above, 0),
                 z if z as usize == planes => (Source::Below, 0),
                 z => (Source::Block, z as usize),
             };
-            let at = y as isize + isize::from(step[1]);
-            if at >= 0 && (at as usize) < ny {
-                return Neighbor { source, start: (z * ny + at as usize) * nx };
+            let at = y as isize + dy;
+            neighbors[d] = if at >= 0 && (at as usize) < ny {
+                Neighbor { source, start: (z * ny + at as usize) * nx }
+            } else {
+                // No lattice here steps along y and the slowest axis at once, so that the row is in the block.
+                let forward = at > 0;
+                let start = (z * ny + if forward { 0 } else { ny - 1 }) * nx;
+                let copy = if forward { nx } else { 0 };
+                for x in 0..nx {
+                    turned[copy + x] = y_axis.across(&block[start + x], forward);
+                }
+                Neighbor { source: Source::Turned, start: copy }
+            };
+            if dx != 0 {
+                let Neighbor { source, start } = neighbors[d];
+                let end = start + if dx > 0 { 0 } else { nx - 1 };
+                ends[d] = x_axis.across(&self.source(source, block, turned)[end], dx > 0);
             }
-            // No lattice here steps along y and the slowest axis at once, so that the row is in the block.
-            let forward = at > 0;
-            let start = (z * ny + if forward { 0 } else { ny - 1 }) * nx;
-            let copy = if forward { nx } else { 0 };
-            for (to, from) in turned[copy..copy + nx].iter_mut().zip(&block[start..start + nx]) {
-                *to = y_axis.across(from, forward);
-            }
-            Neighbor { source: Source::Turned, start: copy }
-        });
+        }
         // The first cell of the row that has the colour.
         let (colors, before) = (self.grid.lattice().colors(), self.grid.color([self.first + plane, y, 0]));
         let x = (self.color + colors - before) % colors;
-        let ends = std::array::from_fn(|d| {
-            let Neighbor { source, start } = neighbors[d];
-            let row = &self.source(source, block, turned)[start..start + nx];
-            match steps[d][2] {
-                0 => Words::ZERO,
-                dx => x_axis.across(&row[if dx > 0 { 0 } else { nx - 1 }], dx > 0),
-            }
-        });
         Row { neighbors, ends, start: (plane * ny + y) * nx, x }
     }
 

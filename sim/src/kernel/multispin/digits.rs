@@ -32,6 +32,8 @@ pub fn threshold(p: f64) -> u64 {
 /// A lane has class 0 unless one or more of its `G` masks are set; its digit is that of class 0, changed once for every mask that
 /// is set and says so. Masks may be nested (class c is in masks 1 … c) or disjoint.
 pub(super) trait Digits<V: Vector, const G: usize> {
+    /// Whether all lanes have the same thresholds, so that a comparison may be made in another lane.
+    const ALIKE: bool;
     /// One comparison: from (undecided, accepted) to the same after digit `i`, counted from 0, has met the random bits `r`.
     ///
     /// In lanes that stay undecided `accepted` is arbitrary.
@@ -58,6 +60,8 @@ pub(super) struct Codes {
     codes: [u16; TABLE],
     /// The same bits, each spread over a word.
     spread: [[u64; MASKS + 1]; TABLE],
+    /// Digits that are 0 in all classes, before any that is not.
+    leading_zeros: usize,
 }
 
 impl Codes {
@@ -82,7 +86,8 @@ impl Codes {
                 spread[i][c] = digit.wrapping_neg();
             }
         }
-        Self { codes, spread }
+        let leading_zeros = codes.iter().take_while(|&&code| code == 0).count();
+        Self { codes, spread, leading_zeros }
     }
 }
 
@@ -124,6 +129,8 @@ fn compare_known<V: Vector, const G: usize, const CODE: u16>(masks: &[V; G], lan
 }
 
 impl<V: Vector, const G: usize> Digits<V, G> for Codes {
+    const ALIKE: bool = true;
+
     #[inline(always)]
     fn compare(&self, i: usize, masks: &[V; G], lanes: (V, V), r: V) -> (V, V) {
         let words = &self.spread[i];
@@ -137,6 +144,13 @@ impl<V: Vector, const G: usize> Digits<V, G> for Codes {
 
     #[inline(always)]
     fn compare_all(&self, i: usize, slots: &mut [Classes<V, G>; BATCH], rng: &mut Generator<V>) {
+        if i < self.leading_zeros {
+            // Nobody has accepted yet, so that there is nothing to take back.
+            for slot in slots {
+                slot.undecided = slot.undecided.and_not(rng.next());
+            }
+            return;
+        }
         if G <= 2 {
             // One branch for the batch instead of one for each vector.
             return match self.codes[i] & 7 {
@@ -187,6 +201,8 @@ impl<const G: usize> LaneDigits<G> {
 }
 
 impl<V: Vector, const G: usize> Digits<V, G> for LaneDigits<G> {
+    const ALIKE: bool = false;
+
     #[inline(always)]
     fn compare(&self, i: usize, masks: &[V; G], lanes: (V, V), r: V) -> (V, V) {
         let mut t = V::load(&self.base[i]);

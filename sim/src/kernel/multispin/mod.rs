@@ -13,6 +13,10 @@
 //!
 //! Every [`Level`] gives the same bytes.
 
+// Loops over slots, bonds and masks index several arrays at once and unroll; an iterator's closure would be compiled without the
+// instructions of the function it is in.
+#![allow(clippy::needless_range_loop)]
+
 pub(crate) mod batch;
 mod block;
 mod classes;

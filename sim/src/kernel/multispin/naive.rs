@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
-use super::batch::{BATCH, BLIND, PRIVATE};
+use super::batch::{BATCH, BLIND, PRIVATE, TURNS};
 use super::digits::{DIGITS, threshold};
 use super::generator::Lanes;
 use super::grid::Grid;
@@ -70,8 +70,8 @@ impl Comparison {
     }
 }
 
-/// Decides a batch: by slot and lane, whether the spin flips.
-fn decide(batch: &[Vec<Chance>], tape: &mut Tape) -> Vec<Vec<bool>> {
+/// Decides a batch: by slot and lane, whether the spin flips. Lanes that come second in a pool are moved on up to `turns` times.
+fn decide(batch: &[Vec<Chance>], tape: &mut Tape, turns: usize) -> Vec<Vec<bool>> {
     let start = |chance: &Chance| match *chance {
         Chance::Certain => Comparison { threshold: 0, below: Some(true) },
         Chance::Below(threshold) | Chance::NotBelow(threshold) => Comparison { threshold, below: None },
@@ -90,15 +90,31 @@ fn decide(batch: &[Vec<Chance>], tape: &mut Tape) -> Vec<Vec<bool>> {
             (0..slots.len()).filter(|&slot| slots[slot][lane].below.is_none()).collect()
         };
         let waiting: Vec<Vec<usize>> = (0..512).map(|lane| undecided(&slots, lane)).collect();
-        let owners: Vec<Option<usize>> = waiting.iter().map(|slots| slots.first().copied()).collect();
+        // By lane of the pool: whose comparison it makes, as slot and lane.
+        let mut owners: Vec<Option<(usize, usize)>> =
+            waiting.iter().enumerate().map(|(lane, slots)| slots.first().map(|&slot| (slot, lane))).collect();
+        let mut second: Vec<(usize, usize)> = waiting
+            .iter()
+            .enumerate()
+            .filter_map(|(lane, slots)| slots.get(1).map(|&slot| (slot, lane)))
+            .collect();
+        for turn in 1..=turns {
+            second.retain(|&(slot, lane)| {
+                let room = &mut owners[(lane + 64 * turn) % 512];
+                let taken = room.is_some();
+                room.get_or_insert((slot, lane));
+                taken
+            });
+        }
+        let again = !second.is_empty() || waiting.iter().any(|slots| slots.len() > 2);
         let mut i = PRIVATE;
         let read = |slots: &mut [Vec<Comparison>], i: usize, bits: Vec<bool>| {
-            for (lane, owner) in owners.iter().enumerate() {
-                owner.into_iter().for_each(|&slot| slots[slot][lane].read(i, bits[lane]));
+            for (owner, r) in owners.iter().zip(bits) {
+                owner.iter().for_each(|&(slot, lane)| slots[slot][lane].read(i, r));
             }
         };
         let unfinished = |slots: &[Vec<Comparison>]| {
-            owners.iter().enumerate().any(|(lane, o)| o.is_some_and(|slot| slots[slot][lane].below.is_none()))
+            owners.iter().flatten().any(|&(slot, lane)| slots[slot][lane].below.is_none())
         };
         for _ in 0..BLIND {
             read(&mut slots, i, tape.draw());
@@ -110,12 +126,10 @@ fn decide(batch: &[Vec<Chance>], tape: &mut Tape) -> Vec<Vec<bool>> {
                 i += 1;
             }
         }
-        for (lane, owner) in owners.iter().enumerate() {
-            owner.into_iter().for_each(|&slot| {
-                slots[slot][lane].below.get_or_insert(false);
-            });
+        for &(slot, lane) in owners.iter().flatten() {
+            slots[slot][lane].below.get_or_insert(false);
         }
-        if waiting.iter().all(|slots| slots.len() < 2) {
+        if !again {
             break;
         }
     }
@@ -158,7 +172,7 @@ pub fn sweep_sites(
             for batch in cells.chunks(BATCH) {
                 let chances =
                     |&cell: &usize| (0..512).map(|lane| chance(spins, grid.site(cell, lane))).collect();
-                let decided = decide(&batch.iter().map(chances).collect::<Vec<_>>(), tape);
+                let decided = decide(&batch.iter().map(chances).collect::<Vec<_>>(), tape, TURNS);
                 for (&cell, decided) in batch.iter().zip(decided) {
                     for lane in (0..512).filter(|&lane| decided[lane]) {
                         spins.flip(grid.site(cell, lane));
@@ -192,7 +206,7 @@ pub fn sweep_sparse(
         };
         let chances =
             |&site: &usize| replicas.iter().zip(betas).map(|replica| chance(replica, site)).collect();
-        let decided = decide(&batch.iter().map(chances).collect::<Vec<_>>(), &mut tapes[block]);
+        let decided = decide(&batch.iter().map(chances).collect::<Vec<_>>(), &mut tapes[block], 0);
         for (&site, decided) in batch.iter().zip(decided) {
             for (r, _) in decided.iter().enumerate().filter(|(_, flips)| **flips) {
                 replicas[r].flip(site);

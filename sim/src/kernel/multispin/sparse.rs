@@ -132,6 +132,9 @@ fn digits_of_count<V: Vector, const W: usize>(a: &[V; W]) -> [V; 5] {
     total
 }
 
+/// Of a block: its sites, their neighbours, room for flips, and its generators.
+type Share<'a> = (((&'a [u32], &'a [u32]), &'a mut [Words]), &'a mut Lanes);
+
 /// A run of sites of one group.
 struct Visit<'a, const W: usize, const G: usize> {
     spins: &'a [Words],
@@ -300,14 +303,13 @@ impl SparseSweep {
             let digits = tables.by_bonds[group.bonds].as_ref().expect("a table was made for every group");
             self.flips.resize(group.sites.len(), Words::ZERO);
             let spins = &*planes;
-            let visit =
-                |(((sites, neighbors), flips), lanes): (((&[u32], &[u32]), &mut [Words]), &mut Lanes)| {
-                    let bonds = group.bonds;
-                    dispatch(
-                        level,
-                        Visit::<W, G> { spins, sites, neighbors, bonds, decision, digits, lanes, flips },
-                    )
-                };
+            let visit = |(((sites, neighbors), flips), lanes): Share<'_>| {
+                let bonds = group.bonds;
+                dispatch(
+                    level,
+                    Visit::<W, G> { spins, sites, neighbors, bonds, decision, digits, lanes, flips },
+                )
+            };
             total += if rayon::current_num_threads() > 1 && group.sites.len() > SITES_PER_BLOCK {
                 let sites = group.sites.par_chunks(SITES_PER_BLOCK);
                 let neighbors = group.neighbors.par_chunks(SITES_PER_BLOCK * W);

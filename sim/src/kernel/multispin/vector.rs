@@ -62,6 +62,10 @@ pub trait Vector: Copy {
     fn shift_left<const K: u32>(self) -> Self;
     /// Each word rotated left by `K`, 0 < K < 64.
     fn rotate_left<const K: u32>(self) -> Self;
+    /// Every word moved to the next higher place, the last to the first: lane l goes to lane l + 64, modulo 512.
+    fn turn(self) -> Self;
+    /// The inverse of [`Vector::turn`].
+    fn turn_back(self) -> Self;
     /// Whether no lane is set.
     fn is_zero(self) -> bool;
     /// Asks for memory that will be loaded soon, where the processor takes such advice.
@@ -178,6 +182,16 @@ impl Vector for Portable {
     #[inline(always)]
     fn rotate_left<const K: u32>(self) -> Self {
         each_word!(self, self, |a: u64, _| a.rotate_left(K))
+    }
+    #[inline(always)]
+    fn turn(self) -> Self {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        Self([h, a, b, c, d, e, f, g])
+    }
+    #[inline(always)]
+    fn turn_back(self) -> Self {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        Self([b, c, d, e, f, g, h, a])
     }
     #[inline(always)]
     fn is_zero(self) -> bool {

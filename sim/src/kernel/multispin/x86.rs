@@ -87,6 +87,23 @@ impl Vector for Avx2 {
         self.shift_left::<K>().or(down)
     }
     #[inline(always)]
+    fn turn(self) -> Self {
+        with_feature!({
+            // Each half goes round by itself; then the two words that crossed change places.
+            let low = _mm256_permute4x64_epi64::<0b10_01_00_11>(self.0);
+            let high = _mm256_permute4x64_epi64::<0b10_01_00_11>(self.1);
+            Self(_mm256_blend_epi32::<0b11>(low, high), _mm256_blend_epi32::<0b11>(high, low))
+        })
+    }
+    #[inline(always)]
+    fn turn_back(self) -> Self {
+        with_feature!({
+            let low = _mm256_permute4x64_epi64::<0b00_11_10_01>(self.0);
+            let high = _mm256_permute4x64_epi64::<0b00_11_10_01>(self.1);
+            Self(_mm256_blend_epi32::<0b1100_0000>(low, high), _mm256_blend_epi32::<0b1100_0000>(high, low))
+        })
+    }
+    #[inline(always)]
     fn is_zero(self) -> bool {
         with_feature!({
             let any = _mm256_or_si256(self.0, self.1);
@@ -153,6 +170,14 @@ impl Vector for Avx512 {
         let by = Self::splat(u64::from(K));
         // With a constant count the compiler picks the immediate form.
         with_feature!(Self(_mm512_rolv_epi64(self.0, by.0)))
+    }
+    #[inline(always)]
+    fn turn(self) -> Self {
+        with_feature!(Self(_mm512_alignr_epi64::<7>(self.0, self.0)))
+    }
+    #[inline(always)]
+    fn turn_back(self) -> Self {
+        with_feature!(Self(_mm512_alignr_epi64::<1>(self.0, self.0)))
     }
     #[inline(always)]
     fn is_zero(self) -> bool {

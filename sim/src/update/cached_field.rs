@@ -11,8 +11,8 @@ use crate::update::Update;
 
 /// Sites of a dense graph that are visited before their flips are passed on to all other fields.
 const BLOCK: usize = 32;
-/// Columns of those rows that are added at a time, for one replica after another: 32 × 512 numbers stay close to the core.
-const TILE: usize = 512;
+/// Columns of those rows that are added at a time, for one replica after another: 32 × 256 numbers fit into a first-level cache.
+const TILE: usize = 256;
 /// Sweeps after which fields that round are summed anew.
 const REFRESH: u64 = 128;
 
@@ -187,7 +187,7 @@ impl<T: Real> CachedField<T> {
         count
     }
 
-    /// Visits the sites of one block of a dense graph; fields outside the block are left as they were.
+    /// Visits the sites of one block of a dense graph; the kept fields are left as they were.
     fn block_dense(
         &self,
         rows: Rows<'_, T>,
@@ -202,9 +202,14 @@ impl<T: Real> CachedField<T> {
         let (zero, never) = (T::of(0.0), T::of(NEVER));
         flipped.up.clear();
         flipped.down.clear();
+        // The fields of the block as its flips change them; the kept ones follow when all rows are passed on at once.
+        let mut near = [zero; BLOCK];
+        let near = &mut near[..end - start];
+        near.copy_from_slice(&state.fields[start..end]);
+        let mut local = stream.clone();
         for site in start..end {
             let s = state.spins[site];
-            let aligned = s * state.fields[site];
+            let aligned = s * near[site - start];
             let x = two_beta * aligned;
             let uphill = x > zero;
             if uphill {
@@ -212,7 +217,7 @@ impl<T: Real> CachedField<T> {
                     continue;
                 }
                 count.draws += 1;
-                if !self.accepts(x, stream) {
+                if !self.accepts(x, &mut local) {
                     continue;
                 }
             }
@@ -221,26 +226,24 @@ impl<T: Real> CachedField<T> {
             count.flips += 1;
             count.energy += 2.0 * aligned.to_f64();
             let row = &rows.matrix[site * rows.stride + start..site * rows.stride + end];
-            for (field, twice) in state.fields[start..end].iter_mut().zip(row) {
+            for (field, twice) in near.iter_mut().zip(row) {
                 *field = *field - s * *twice;
             }
             if s > zero { flipped.down.push(site as u32) } else { flipped.up.push(site as u32) }
         }
+        *stream = local;
         count.reads = count.flips * (n as u64 - 1);
         count
     }
 }
 
-/// Passes the flips of the block that begins at `rows.from` on to all fields outside it, tile by tile, all replicas for each tile.
+/// Passes the flips of a block on to all fields, tile by tile, all replicas for each tile.
 fn pass_on<T: Real>(rows: Rows<'_, T>, replicas: &mut [CachedSpins<T>], flipped: &[Flipped]) {
     let n = replicas.first().map_or(0, |state| state.spins.len());
-    let end = (rows.from + BLOCK).min(n);
-    for (first, last) in [(0, rows.from), (end, n)] {
-        for from in (first..last).step_by(TILE) {
-            let to = (from + TILE).min(last);
-            for (state, Flipped { up, down }) in replicas.iter_mut().zip(flipped) {
-                rows::apply(Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
-            }
+    for from in (0..n).step_by(TILE) {
+        let to = (from + TILE).min(n);
+        for (state, Flipped { up, down }) in replicas.iter_mut().zip(flipped) {
+            rows::apply(Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
         }
     }
 }

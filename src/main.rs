@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 mod cli;
 mod report;
@@ -10,7 +10,14 @@ mod report;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let job = Cli::parse();
+    // A negative number is a wrong value of its flag, not an unknown flag.
+    let program = Cli::command().mut_subcommands(|verb| {
+        verb.mut_args(|flag| match flag.get_action().takes_values() && !flag.is_positional() {
+            true => flag.allow_negative_numbers(true),
+            false => flag,
+        })
+    });
+    let job = Cli::from_arg_matches(&program.get_matches()).unwrap_or_else(|error| error.exit());
     let outcome = match job.command {
         Command::Attend(arguments) => cli::attend::run(&arguments),
         Command::Sweep(arguments) => cli::sweep::run(&arguments),
@@ -18,6 +25,7 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => cli::compare::run(&arguments),
         Command::Anneal(arguments) => cli::anneal::run(&arguments),
         Command::Capture(arguments) => cli::capture::run(&arguments),
+        Command::Bench(arguments) => cli::bench::run(&arguments),
         Command::Completions { shell } => cli::manual::completions(shell),
         Command::Man { verb } => cli::manual::page(verb.as_deref()),
     };

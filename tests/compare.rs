@@ -185,3 +185,62 @@ fn the_picture_is_drawn_and_not_replaced() {
         assert!(refusal(&arguments).contains("exists already"));
     }
 }
+
+#[test]
+fn what_cannot_reach_the_error_is_not_called_level() {
+    let output = ceas(&SMALL).args(["--error", "1e-4"]).assert().success();
+    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    assert!(text.contains("h100_sxm itself has an output error"), "{text}");
+    assert!(text.contains("control_int8_digital CANNOT") && !text.contains("The control, without"), "{text}");
+    assert!(json(&SMALL)["findings"].to_string().contains("The control, without"));
+}
+
+#[test]
+fn a_file_cannot_take_the_place_of_the_control() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/npu-model/devices/z1_spice.toml");
+    let own = folder.path().join("own.toml");
+    for id in ["control_int8_digital", "h100_sxm"] {
+        let text =
+            fs::read_to_string(shipped).unwrap().replace("id = \"z1_spice\"", &format!("id = \"{id}\""));
+        fs::write(&own, text).unwrap();
+        let message = refusal(&["--n", "16", "--d", "4", "--device", own.to_str().unwrap()]);
+        assert!(message.contains("own.toml") && message.contains(id), "{message}");
+    }
+}
+
+#[cfg(feature = "hdf5")]
+#[test]
+fn the_file_holds_what_the_document_says() {
+    use ceas_npu::sim::snapshot::hdf5::File;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.h5");
+    let mut arguments = SMALL.to_vec();
+    // An error that only some reach: what cannot is NaN, not 0.
+    arguments.extend(["--error", "0.001", "--out", path.to_str().unwrap()]);
+    let document = json(&arguments);
+    let file = File::open(&path).unwrap();
+    let read = |name: &str| file.dataset(name).unwrap().read_2d::<f64>().unwrap();
+    for quantity in ["energy_j", "time_s"] {
+        let values = read(&format!("rows/{quantity}"));
+        for (at, row) in document["rows"].as_array().unwrap().iter().enumerate() {
+            for (end, name) in ["low", "mid", "high"].into_iter().enumerate() {
+                match row[quantity][name].as_f64() {
+                    // Reading decimal digits back may miss the last bit.
+                    Some(value) => assert!((values[[at, end]] / value - 1.0).abs() < 1e-14),
+                    None => assert!(values[[at, end]].is_nan()),
+                }
+            }
+        }
+    }
+    let energy = read("rows/energy_j");
+    assert!(energy.iter().any(|e| e.is_nan()) && energy.iter().any(|e| e.is_finite()));
+    let parts = file.group("breakdown/energy_j").unwrap().datasets().unwrap();
+    let parts: Vec<_> = parts.iter().map(|part| part.read_2d::<f64>().unwrap()).collect();
+    for (place, total) in energy.indexed_iter().filter(|(_, total)| total.is_finite()) {
+        let sum: f64 = parts.iter().map(|part| part[place]).filter(|x| x.is_finite()).sum();
+        assert!((sum / total - 1.0).abs() < 1e-9, "{place:?}: {sum} of {total}");
+    }
+    assert_eq!(file.attr("seed").unwrap().read_scalar::<u64>().unwrap(), 1);
+}

@@ -130,7 +130,7 @@ fn named_paths(document: &str) -> Vec<String> {
         .filter(|word| {
             let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
             let file = [".rs", ".md", ".toml"].iter().any(|ending| word.ends_with(ending));
-            plain && !word.starts_with('-') && !word.contains("..") && (word.contains('/') || file)
+            plain && !word.starts_with(['-', '/']) && !word.contains("..") && (word.contains('/') || file)
         })
         .map(str::to_owned)
         .collect()

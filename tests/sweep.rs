@@ -54,6 +54,24 @@ fn beta_c_is_found_blindly_and_does_not_depend_on_threads() {
     }
 }
 
+/// A grid so coarse that a line misses the curves widens the error instead of giving a wrong β_c with a small one; the plain bootstrap
+/// would be the twin that fails.
+#[test]
+fn curves_that_miss_their_points_stretch_the_error() {
+    let arguments =
+        ["--sizes", "8,16", "--beta", "0.418,0.4407,0.478", "--sweeps", "400", "--replicas", "64", "--json"];
+    let output = ceas(&arguments).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let number = |key: &str| answer["beta_c"][key].as_f64().unwrap();
+    let pair = &answer["pairs"][0];
+    let stretch = (pair["chi_squared"].as_f64().unwrap() / pair["freedom"].as_f64().unwrap()).sqrt();
+    assert!(stretch > 3.0, "{pair}");
+    let off = (number("mean") - (1.0 + 2f64.sqrt()).ln() / 2.0).abs();
+    assert!(off < 6.8 * number("error"), "{}", answer["beta_c"]);
+    assert!(off > 6.8 * number("error") / stretch, "the plain error would do: {}", answer["beta_c"]);
+    assert!(answer["beta_c"]["method"].as_str().unwrap().contains("error times"));
+}
+
 /// Where nothing crosses, that is said and no number is made up.
 #[test]
 fn a_grid_without_a_crossing_gives_no_beta_c() {

@@ -124,11 +124,13 @@ fn offset(ln_weights: &[f64], strength: f64) -> f64 {
             e[k] += w / total * e[k - 1];
         }
     }
+    // In a row that is nearly one state, e_k underflows while the factor beside it overflows: only their logarithms are safe.
+    let ln_e: Vec<f64> = e.iter().map(|&e| libm::log(e)).collect();
     let too_many_up = |ln_sum: f64| {
         // Sign of Σ (k − 1) P(k).
         let tilt = |k: usize| {
             let from_one = k as f64 - 1.0;
-            from_one * libm::exp(k as f64 * ln_sum - strength * from_one * from_one) * e[k]
+            from_one * libm::exp(k as f64 * ln_sum - strength * from_one * from_one + ln_e[k])
         };
         (0..e.len()).map(tilt).sum::<f64>() > 0.0
     };

@@ -90,6 +90,21 @@ fn one_bit_is_up_on_average() {
     }
 }
 
+/// Also where one state outweighs a hundred others by so much that products of their weights underflow.
+#[test]
+fn one_bit_is_up_on_average_in_a_row_that_is_nearly_one_state() {
+    for gap in [12.0, 18.0, 23.0, 26.0] {
+        let mut fields = [0.0; 102];
+        fields[7] = gap;
+        let spin = PottsSpin::new(&fields).unwrap();
+        let cluster = OneHot::lower(&spin, Beta::new(1.0).unwrap(), Penalty::NONE).unwrap();
+        // Uncoupled bits: each is up with probability 1/(1 + e^(−2βh)).
+        let up = |site| 1.0 / (1.0 + (-2.0 * cluster.hamiltonian.field_at(site)).exp());
+        let mean: f64 = (0..102).map(up).sum();
+        assert!((mean - 1.0).abs() < 1e-9, "{mean} bits up at a gap of {gap}");
+    }
+}
+
 #[test]
 fn a_strong_penalty_leaks_as_its_barrier_says() {
     let all = weights(Penalty { strength: 6.0 }, 0.7);

@@ -103,12 +103,25 @@ pub enum Error {
         /// The value given.
         got: i8,
     },
-    /// A cluster update in a field.
-    #[error("Wolff's cluster update needs zero field: use heat-bath or metropolis where h ≠ 0")]
-    ClusterInField,
     /// A cluster update that would flip nothing.
     #[error("0 clusters per sweep: at least one is needed")]
     NoCluster,
+    /// An instruction set that the environment asks for and that cannot be had.
+    #[error("CEAS_SIMD={got}: {violated}; it is portable, avx2 or avx512, or unset for the best there is")]
+    InstructionSet {
+        /// The value given.
+        got: String,
+        /// The condition violated.
+        violated: &'static str,
+    },
+    /// A Hamiltonian that a specialised kernel cannot run.
+    #[error("the kernel {kernel} cannot run this Hamiltonian: {violated}")]
+    Kernel {
+        /// The kernel asked for.
+        kernel: &'static str,
+        /// The condition violated.
+        violated: &'static str,
+    },
     /// A number of sites (or a side) outside what a method can do.
     #[error("{what} of {got}: it takes {}", between(*.least, *.most))]
     SiteCount {
@@ -162,6 +175,28 @@ pub enum Error {
         action: &'static str,
         /// What the operating system or the HDF5 library says.
         cause: String,
+    },
+    /// A checkpoint that is damaged, or that no run can stand at.
+    #[error("checkpoint {}, byte {at}: {violated}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Where in the file, counted from 0.
+        at: usize,
+        /// The condition violated.
+        violated: &'static str,
+    },
+    /// A checkpoint of another run.
+    #[error("checkpoint {} holds {what} {got}, not {expected}", path.display())]
+    OtherCheckpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What the run that was to be resumed has.
+        expected: String,
+        /// What the file has.
+        got: String,
     },
 }
 

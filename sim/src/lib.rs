@@ -17,6 +17,7 @@
 pub mod activity;
 pub mod anneal;
 pub mod beta;
+pub mod checkpoint;
 pub mod couplings;
 pub mod critical;
 pub mod error;
@@ -24,6 +25,7 @@ pub mod exact;
 pub mod hamiltonian;
 pub mod instance;
 pub mod kernel;
+pub mod ladder;
 pub mod memory;
 pub mod observable;
 pub mod plan;

@@ -50,8 +50,18 @@ impl<'m, U: Update> Run<'m, U> {
     }
 
     /// The loop: sweep, and after every sweep that the plan measures, let `observe` look. It may break off the run.
-    pub fn drive(&mut self, plan: &Plan, mut observe: impl FnMut(&Self) -> ControlFlow<()>) -> Ending {
-        for done in 1..=plan.total() {
+    pub fn drive(&mut self, plan: &Plan, observe: impl FnMut(&Self) -> ControlFlow<()>) -> Ending {
+        self.drive_from(0, plan, observe)
+    }
+
+    /// The loop from where an interrupted one stopped: `done` sweeps of `plan` have been made already.
+    pub fn drive_from(
+        &mut self,
+        done: u64,
+        plan: &Plan,
+        mut observe: impl FnMut(&Self) -> ControlFlow<()>,
+    ) -> Ending {
+        for done in done + 1..=plan.total() {
             self.step();
             if plan.measures(done) && observe(self).is_break() {
                 return Ending::Stopped;
@@ -63,6 +73,21 @@ impl<'m, U: Update> Run<'m, U> {
     /// The model being run.
     pub fn model(&self) -> &'m U::Model {
         self.model
+    }
+
+    /// A run that stands where another one stood.
+    pub(crate) fn resumed(start: Self, sweeps: u64, activity: Activity) -> Self {
+        Self { sweeps, activity, ..start }
+    }
+
+    /// β(t).
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Its randomness, as far as it has been drawn.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     /// The present configuration.

@@ -71,6 +71,30 @@ impl Stream {
         Self { generator: Xoshiro256PlusPlus::from_seed(bytes), half: None }
     }
 
+    /// Where the stream stands: the four words of the generator, and the half of a draw that is still to be handed out.
+    ///
+    /// ```
+    /// use ceas_sim::stream::{Purpose, Stream};
+    /// let mut stream = Stream::new(7, Purpose::Update, 0, 0);
+    /// stream.next_u32();
+    /// let (words, half) = stream.position();
+    /// assert_eq!(Stream::at(words, half).unwrap().next_u32(), stream.next_u32());
+    /// ```
+    pub fn position(&self) -> ([u64; 4], Option<u32>) {
+        let words = serde_json::to_value(&self.generator).expect("four integers can be written");
+        let word = |i: usize| words["s"][i].as_u64().expect("xoshiro256++ keeps four words named s");
+        ([word(0), word(1), word(2), word(3)], self.half)
+    }
+
+    /// The stream that stands where [`Stream::position`] said. `None` if all words are zero, where no generator can stand.
+    pub fn at(words: [u64; 4], half: Option<u32>) -> Option<Self> {
+        let mut bytes = [0u8; 32];
+        for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+            chunk.copy_from_slice(&word.to_le_bytes());
+        }
+        (words != [0; 4]).then(|| Self { generator: Xoshiro256PlusPlus::from_seed(bytes), half })
+    }
+
     /// 64 random bits.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
@@ -175,10 +199,20 @@ impl Streams {
         Self { blocks: (0..blocks.max(1)).map(|b| Stream::new(seed, purpose, replica, b as u64)).collect() }
     }
 
+    /// The streams given, as blocks 0, 1, 2, …; `None` if there is none.
+    pub fn from_blocks(blocks: Vec<Stream>) -> Option<Self> {
+        (!blocks.is_empty()).then_some(Self { blocks })
+    }
+
     /// The stream of block 0, for updates that work on one site or one cluster at a time.
     #[inline]
     pub fn first(&mut self) -> &mut Stream {
         &mut self.blocks[0]
+    }
+
+    /// All streams, in the order of the blocks, to look at.
+    pub fn as_slice(&self) -> &[Stream] {
+        &self.blocks
     }
 
     /// All streams, in the order of the blocks.

@@ -8,9 +8,12 @@ use ceas_sim::statistics::crossing::{Curves, Point};
 use ceas_sim::statistics::jackknife::jackknife;
 use ceas_sim::statistics::{Accumulator, Autocorrelation, Estimate, Samples, binning};
 use ceas_sim::stream::{Purpose, Stream};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 const REPLICAS: u64 = 64;
 const BOUND: f64 = 6.8;
+/// The false alarm rate of |t| < 6.8 with 63 degrees of freedom, for checks that have a law of their own.
+const ALARM: f64 = 5e-9;
 
 /// x_t = φ x_(t−1) + noise with unit variance of x, mean 3 and ρ(t) = φᵗ: τ_int = ½(1 + φ)/(1 − φ).
 fn autoregressive(name: u64, replica: u64, phi: f64, length: usize) -> Vec<f64> {
@@ -54,44 +57,50 @@ fn autocorrelation_time_of_an_autoregressive_series() {
     }
 }
 
-/// z = (mean − truth)/error has unit variance if error bars are right: ⟨z²⟩ = 1.
+/// z = (mean − truth)/error is a unit normal if error bars are right: Σz² over R series is χ² with R degrees of freedom.
+///
+/// z² is too skewed for Student's t: with 256 of them |t| > 6.8 is not one in 2·10⁸ but nearer one in 10⁵. Hence the tail of χ² itself,
+/// on either side.
 #[test]
 fn error_bars_are_calibrated() {
-    let squares = |error: &dyn Fn(&[f64]) -> Estimate| -> Vec<f64> {
-        (0..4 * REPLICAS)
-            .map(|r| error(&autoregressive(10, r, 0.9, 20_000)).sigmas_from(3.0))
-            .map(|z| z * z)
-            .collect()
+    const SERIES: u64 = 4 * REPLICAS;
+    let p_value = |error: &dyn Fn(&[f64]) -> Estimate| -> f64 {
+        let z = |r| error(&autoregressive(10, r, 0.9, 20_000)).sigmas_from(3.0);
+        let sum: f64 = (0..SERIES).map(z).map(|z| z * z).sum();
+        let law = ChiSquared::new(SERIES as f64).unwrap();
+        2.0 * law.cdf(sum).min(law.sf(sum))
     };
-    let windowed = squares(&|x| Autocorrelation::of(&[x]).unwrap().mean);
-    let binned = squares(&|x| binning::estimate(x, 64).unwrap());
-    let streamed = squares(&|x| {
+    let windowed = p_value(&|x| Autocorrelation::of(&[x]).unwrap().mean);
+    let binned = p_value(&|x| binning::estimate(x, 64).unwrap());
+    let streamed = p_value(&|x| {
         let mut sum = Accumulator::default();
         x.iter().for_each(|&v| sum.push(v));
         sum.estimate().unwrap()
     });
-    for (name, z2) in [("window", &windowed), ("blocks", &binned), ("stream", &streamed)] {
-        assert!(student(z2, 1.0) < BOUND, "{name}: ⟨z²⟩ = {:?}", Estimate::of_independent(z2));
+    for (name, p) in [("window", windowed), ("blocks", binned), ("stream", streamed)] {
+        assert!(p > ALARM, "{name}: p = {p:e}");
     }
-    // Twin: errors that ignore autocorrelation are too small by √(2τ) = 4.4.
-    let naive = squares(&Estimate::of_independent);
-    assert!(
-        student(&naive, 1.0) > BOUND,
-        "errors without τ look right: {:?}",
-        Estimate::of_independent(&naive)
-    );
+    // Twins: errors that ignore autocorrelation are too small by √(2τ) = 4.4, and errors half as large again are noticed too.
+    let naive = p_value(&Estimate::of_independent);
+    assert!(naive < ALARM, "errors without τ look right: p = {naive:e}");
+    let generous = p_value(&|x| {
+        let Estimate { mean, error } = Autocorrelation::of(&[x]).unwrap().mean;
+        Estimate { mean, error: 1.5 * error }
+    });
+    assert!(generous < ALARM, "errors half as large again look right: p = {generous:e}");
 }
 
 /// The scatter of τ over series is the error it quotes, up to the quarter by which Madras and Sokal's formula overshoots
-/// (it takes W for W + ½ − τ); the scatter itself is known to 1/√(2 · 63) = 9 %.
+/// (it takes W for W + ½ − τ); the scatter itself is known to 1/√(2 · 255) = 4.4 %.
 #[test]
 fn the_error_of_tau_is_calibrated() {
-    let taus: Vec<Estimate> = (0..REPLICAS)
+    const SERIES: u64 = 4 * REPLICAS;
+    let taus: Vec<Estimate> = (0..SERIES)
         .map(|r| Autocorrelation::of(&[&autoregressive(11, r, 0.8, 20_000)]).unwrap().tau_int)
         .collect();
     let means: Vec<f64> = taus.iter().map(|t| t.mean).collect();
-    let scatter = Estimate::of_independent(&means).error * (REPLICAS as f64).sqrt();
-    let quoted = taus.iter().map(|t| t.error).sum::<f64>() / REPLICAS as f64;
+    let scatter = Estimate::of_independent(&means).error * (SERIES as f64).sqrt();
+    let quoted = taus.iter().map(|t| t.error).sum::<f64>() / SERIES as f64;
     let calibrated = |ratio: f64| (1.0 / 1.6..1.25 * 1.6).contains(&ratio);
     assert!(calibrated(quoted / scatter), "quoted/scatter = {}", quoted / scatter);
     // Twin: √(2/n) τ, the error of a variance that forgets the window, is √(2W) = 7 times too small.
@@ -110,12 +119,19 @@ fn replicas_share_one_mean_and_one_correlation() {
 
 #[test]
 fn the_stream_of_numbers_knows_its_autocorrelation_time() {
-    let mut sum = Accumulator::default();
-    autoregressive(15, 0, 0.9, 1 << 18).into_iter().for_each(|x| sum.push(x));
-    let measured = sum.tau_int().unwrap();
-    // The largest of several noisy levels: right to the 13 % (twice in τ) that 32 blocks know an error to, three times over.
-    assert!((measured / tau(0.9) - 1.0).abs() < 0.8, "{measured} against {}", tau(0.9));
-    assert_eq!(sum.errors().len(), 14);
+    let taus: Vec<f64> = (0..REPLICAS)
+        .map(|r| {
+            let mut sum = Accumulator::default();
+            autoregressive(15, r, 0.9, 1 << 14).into_iter().for_each(|x| sum.push(x));
+            assert_eq!(sum.errors().len(), 10);
+            sum.tau_int().unwrap()
+        })
+        .collect();
+    // The largest of several noisy levels lies above the plateau; three in ten are allowed for it on top of the scatter.
+    let measured = Estimate::of_independent(&taus);
+    let agrees = |tau: f64| (measured.mean - tau).abs() < BOUND * measured.error + 0.3 * tau;
+    assert!(agrees(tau(0.9)), "{measured:?} against {}", tau(0.9));
+    assert!(!agrees(tau(0.95)) && !agrees(tau(0.8)), "no power: {measured:?}");
 }
 
 #[test]

@@ -335,8 +335,6 @@ fn real_sweeps_do_not_follow_the_matrices_of_another_beta() {
 
 #[test]
 fn what_an_update_cannot_do_is_refused() {
-    let in_field = uniform(Topology::square(4).unwrap(), 1.0, 0.1);
-    assert!(matches!(Wolff::new(&in_field, 1), Err(Error::ClusterInField)));
     let free = Hamiltonian::ferromagnet(Topology::square(5).unwrap());
     assert!(matches!(Wolff::new(&free, 0), Err(Error::NoCluster)));
     assert!(matches!(Metropolis::new(&free), Err(Error::NotBipartite { size: 5, .. })));

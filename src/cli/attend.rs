@@ -18,6 +18,7 @@ use super::beta_table::Betas;
 use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::HeadSource;
+use super::value;
 #[cfg(feature = "hdf5")]
 use crate::report::attention::archive;
 use crate::report::attention::{Attended, AttendedHead, HeadRecord, Selected, ShownHead};
@@ -43,13 +44,13 @@ pub struct Arguments {
     sampler: SamplerName,
     /// Inverse temperature: textbook (1/√d_head), a number, or a JSON file with one number per layer and head
     #[arg(long, default_value = "textbook", value_name = "textbook|X|FILE", help_heading = "Sampling")]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_hyphen_values = true)]
     beta: String,
     /// Layers to run, such as 0,2,5 [default: all]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', help_heading = "Sampling")]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed, help_heading = "Sampling")]
     layers: Vec<usize>,
     /// Heads of each layer to run [default: all]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', help_heading = "Sampling")]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed, help_heading = "Sampling")]
     heads: Vec<usize>,
     /// Head whose maps are drawn, as layer.head [default: a telling one of middling entropy]
     #[arg(long, value_name = "L.H", help_heading = "Sampling")]
@@ -67,14 +68,14 @@ struct AnnealFlags {
     #[arg(long, value_enum, help_heading = "Annealing (--sampler metropolis)")]
     schedule: Option<RampName>,
     /// Sweeps before the first read-out [default: 5 per key]
-    #[arg(long, value_name = "N", help_heading = "Annealing (--sampler metropolis)")]
+    #[arg(long, value_name = "N", help_heading = "Annealing (--sampler metropolis)", value_parser = value::whole::<u64>)]
     anneal_sweeps: Option<u64>,
     /// β of the first sweep [default: a tenth of β]
     #[arg(long, value_name = "X", help_heading = "Annealing (--sampler metropolis)")]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_hyphen_values = true, value_parser = value::number)]
     beta_from: Option<f64>,
     /// Sweeps from one read-out to the next [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Annealing (--sampler metropolis)")]
+    #[arg(long, value_name = "N", help_heading = "Annealing (--sampler metropolis)", value_parser = value::whole::<u64>)]
     interval: Option<u64>,
 }
 
@@ -111,6 +112,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let sampler = arguments.sampler(set.n_keys()).input()?;
     let chosen = arguments.choose(&set).input()?;
     let betas = Betas::parse(&arguments.beta, &set, &chosen).input()?;
+    sampler_suits(&sampler, &betas).input()?;
     let shown = arguments.shown(&chosen).input()?;
     check_memory(&set, chosen.len(), outputs.out.is_some()).input()?;
     let job = Job {
@@ -153,6 +155,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         archive::write(&answer, file.path()).run()?;
     }
     present(&answer, &arguments.common, &outputs)
+}
+
+/// Refuses a ramp that cannot reach β.
+fn sampler_suits(sampler: &Sampler, betas: &Betas) -> anyhow::Result<()> {
+    let geometric = matches!(sampler, Sampler::Metropolis(Dynamics { ramp: Ramp::Geometric, .. }));
+    if geometric && betas.values.iter().any(|beta| beta.value() == 0.0) {
+        bail!("--beta 0: a geometric schedule cannot end at 0; choose --schedule linear or constant");
+    }
+    Ok(())
 }
 
 /// Refuses what would not fit into memory, before it is taken.
@@ -263,7 +274,10 @@ impl Arguments {
 
 /// A number of read-outs.
 fn samples(text: &str) -> anyhow::Result<NonZeroU32> {
-    let number: u64 = text.parse().map_err(|_| anyhow!("a whole number of read-outs is expected"))?;
+    let number: u64 = value::whole(text).unwrap_or(0);
+    if number == 0 && text != "0" {
+        bail!("a whole number of read-outs from 1 to {} is expected", u32::MAX);
+    }
     u32::try_from(number)
         .ok()
         .and_then(NonZeroU32::new)

@@ -45,14 +45,15 @@ fn read(name: &str) -> anyhow::Result<Vec<Vec<Beta>>> {
     let mut text = String::new();
     let length =
         File::open(name).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)).with_context(
-            || format!("--beta {name} is neither \"textbook\", nor a number, nor a readable file"),
+            || format!("--beta {name:?} is neither \"textbook\", nor a number, nor a readable file"),
         )?;
     if length as u64 > LONGEST {
         bail!("--beta {name} is longer than {} MiB, which no table of β is", LONGEST >> 20);
     }
-    let shape = || anyhow!("--beta {name}: a JSON array of one array of numbers per layer is expected");
+    let expected = "a JSON array of one array of numbers per layer is expected";
+    let shape = || anyhow!("--beta {name}: {expected}");
     let document: serde_json::Value =
-        serde_json::from_str(&text).with_context(|| format!("--beta {name}"))?;
+        serde_json::from_str(&text).with_context(|| format!("--beta {name}: {expected}"))?;
     let layers = document.as_array().ok_or_else(shape)?;
     let beta = |layer: usize, head: usize, value: &serde_json::Value| -> anyhow::Result<Beta> {
         let place = || format!("--beta {name}: layer {layer}, head {head}");

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::common::set_threads;
 use super::failure::{Blame, Failure};
 use super::model_input::ModelInput;
+use super::value;
 use crate::report::output::{OutputFile, print};
 use crate::report::table::table;
 
@@ -26,7 +27,7 @@ pub struct Arguments {
     #[command(flatten)]
     input: ModelInput,
     /// Layers to keep, counted from 0, such as 0,2,5 [default: all]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', help_heading = "Input")]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed, help_heading = "Input")]
     layers: Vec<usize>,
     /// The file to write
     #[arg(long, value_name = "FILE.safetensors", help_heading = "Run and output")]
@@ -43,8 +44,8 @@ pub struct Arguments {
         help_heading = "Run and output"
     )]
     licence: String,
-    /// Number of threads (default: one per core)
-    #[arg(long, value_name = "N", help_heading = "Run and output")]
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N", help_heading = "Run and output", value_parser = value::whole::<usize>)]
     threads: Option<usize>,
     /// Print one JSON document instead of a table
     #[arg(long, help_heading = "Run and output")]

@@ -6,16 +6,17 @@ use anyhow::bail;
 use clap::Args;
 
 use super::failure::{Blame, Failure};
+use super::value;
 use crate::report::output::OutputFile;
 
 /// Flags that every verb takes.
 #[derive(Args, Debug, Clone)]
 pub struct Common {
     /// Seed of every random stream; the same seed gives the same bytes on any number of threads
-    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Run and output")]
+    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Run and output", value_parser = value::whole::<u64>)]
     pub seed: u64,
-    /// Number of threads (default: one per core)
-    #[arg(long, value_name = "N", help_heading = "Run and output")]
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N", help_heading = "Run and output", value_parser = value::whole::<usize>)]
     pub threads: Option<usize>,
     /// Print one JSON document instead of a table
     #[arg(long, help_heading = "Run and output")]
@@ -46,10 +47,15 @@ pub struct Outputs {
 
 /// Sets the number of threads of the whole program.
 pub fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
+    /// More than any machine has processors, and few enough to be started.
+    const MOST: usize = 4_096;
     if threads == Some(0) {
         return Err(anyhow::anyhow!("--threads 0: at least one thread is needed")).input();
     }
     if let Some(threads) = threads {
+        if threads > MOST {
+            return Err(anyhow::anyhow!("--threads {threads}: at most {MOST} are started")).input();
+        }
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().run()?;
     }
     Ok(())

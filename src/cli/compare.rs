@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::mapping::heads::HeadSet;
 use ceas_npu::mapping::qkv;
@@ -16,7 +16,10 @@ use clap::Args;
 use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
+use super::value;
 use crate::report::compare::{Report, WorkloadReport};
+#[cfg(feature = "hdf5")]
+use crate::report::compare_archive;
 use crate::report::present::present;
 use crate::report::progress;
 
@@ -30,23 +33,27 @@ const DEFAULT_ERROR: f64 = 0.1;
 #[command(
     after_help = "Every count comes from a run. A device samples as often as the output error asks for; what only computes \
 has the error of its rounding. The digital control is part of every comparison.\nNot built yet: whole models (--model), decode, \
-captured runs of `ceas attend`, placement on sparse graphs, several chips, Monte Carlo over the ranges."
+placement on sparse graphs, several chips, Monte Carlo over the ranges.\n\nExamples:\n  ceas compare --plot compare.png\n  \
+ceas compare --n 1024 --d 64 --error 0.05 --device z1_spice\n  \
+ceas capture --model DIR --text \"…\" --out heads.safetensors && ceas compare --qkv heads.safetensors --report heads.html"
 )]
 pub struct Arguments {
     /// File of queries, keys and values, as `ceas capture` writes it [default: the bundled heads]
     #[arg(long, value_name = "FILE.safetensors", help_heading = "Input", conflicts_with_all = ["n", "d"])]
     qkv: Option<PathBuf>,
     /// A single head of this many queries and keys with iid Gaussian q, k, v: a study of size, not a trained head
-    #[arg(long, value_name = "N", help_heading = "Input", requires = "d")]
+    #[arg(long, value_name = "N", help_heading = "Input", requires = "d", value_parser = value::whole::<u64>)]
     n: Option<u64>,
     /// Dimension of the Gaussian head
-    #[arg(long, value_name = "D", help_heading = "Input", requires = "n")]
+    #[arg(long, value_name = "D", help_heading = "Input", requires = "n", value_parser = value::whole::<u64>)]
     d: Option<u64>,
     /// Relative output error that every head reaches on every device [default: 0.1]
-    #[arg(long, value_name = "E", help_heading = "Held equal", allow_negative_numbers = true)]
+    #[arg(long, value_name = "E", help_heading = "Held equal", allow_hyphen_values = true)]
+    #[arg(value_parser = value::number)]
     error: Option<f64>,
     /// Hold the number of read-outs per query instead; the output error follows
     #[arg(long, value_name = "S", help_heading = "Held equal", conflicts_with = "error")]
+    #[arg(value_parser = value::whole::<u64>)]
     samples: Option<u64>,
     /// A shipped device, or a device file; may be repeated [default: all shipped]
     #[arg(long, value_name = "NAME|FILE.toml", help_heading = "Devices")]
@@ -76,24 +83,28 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ))
         .input();
     }
-    if let Some(out) = &arguments.common.out {
-        let out = out.display();
-        return Err(anyhow!("--out {out}: compare does not write HDF5 yet; --json holds every number"))
-            .input();
-    }
     let target = match arguments.samples {
         Some(samples) => Target::Samples(samples),
         None => Target::OutputError(arguments.error.unwrap_or(DEFAULT_ERROR)),
     };
-    let target = target.checked().input()?;
+    let flag = if arguments.samples.is_some() { "--samples" } else { "--error" };
+    let target = target.checked().context(flag).input()?;
     let devices = devices(&arguments.device)?;
     let outputs = arguments.common.prepare()?;
+    if cfg!(not(feature = "hdf5")) && outputs.out.is_some() {
+        return Err(anyhow!("--out needs a build with the feature hdf5 or hdf5-static")).input();
+    }
     let studied = Studied::run(arguments, &devices)?;
     let (workload, name, note) = (studied.workload, studied.name, studied.note);
     let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
     let question = Question::new(workload, studied.heads, target).run()?;
     let comparison = Comparison::new(&question, &devices, &Gpu::h100()).input()?;
-    present(&Report::new(report, comparison), &arguments.common, &outputs)
+    let report = Report::new(report, comparison);
+    #[cfg(feature = "hdf5")]
+    if let Some(file) = &outputs.out {
+        compare_archive::write(&report, arguments.common.seed, file).run()?;
+    }
+    present(&report, &arguments.common, &outputs)
 }
 
 /// The devices named, or all shipped ones; each once.
@@ -104,6 +115,15 @@ fn devices(names: &[String]) -> Result<Vec<Device>, Failure> {
     let mut devices: Vec<Device> = Vec::new();
     for name in names {
         let device = device::load(name).input()?;
+        // What every comparison is measured by cannot be brought along.
+        let taken = device.id == device::CONTROL && *name != device.id;
+        if taken || device.id.starts_with(&Gpu::h100().id) {
+            return Err(anyhow!(
+                "--device {name}: the id {:?} is that of the control or of the GPU, which are part of every comparison; give the file another",
+                device.id
+            ))
+            .input();
+        }
         if devices.iter().any(|d| d.id == device.id) {
             return Err(anyhow!("--device {name}: a device with the id {:?} is named twice", device.id))
                 .input();
@@ -129,8 +149,9 @@ impl Studied {
         if let (Some(n), Some(d)) = (arguments.n, arguments.d) {
             let (beta_sigma, common) = study::statistics(&bundled()?).run()?;
             let head = Gaussian { n, d, beta_sigma, common };
-            let workload = head.workload().input()?;
-            let run = head.run(&widths, seed).input()?;
+            let size = || format!("--n {n} --d {d}");
+            let workload = head.workload().with_context(size).input()?;
+            let run = head.run(&widths, seed).with_context(size).input()?;
             let note = format!(
                 "a study of size, not a trained head: iid Gaussian q, k, v with β₀σ = {beta_sigma:.2} and |v̄|²/E|v − v̄|² = {common:.2}, \
                  the medians of the bundled heads; V/|o|² = {:.3}",

@@ -2,6 +2,7 @@
 
 pub mod anneal;
 pub mod attend;
+pub mod bench;
 pub mod beta_table;
 pub mod capture;
 pub mod common;
@@ -14,6 +15,7 @@ pub mod model_input;
 mod recording;
 pub mod snapshot;
 pub mod sweep;
+pub mod value;
 
 use clap::{Parser, Subcommand};
 
@@ -49,6 +51,8 @@ pub enum Command {
     Anneal(anneal::Arguments),
     /// Write queries, keys and values of a real model to a file that attend reads
     Capture(capture::Arguments),
+    /// Measure this machine: attempts per nanosecond of every kernel
+    Bench(bench::Arguments),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for

@@ -93,7 +93,8 @@ impl ModelInput {
         let encode = |text: &str| model.tokens().encode(text, config.positions);
         if let Some(file) = &self.tokens {
             let name = file.display().to_string();
-            let ids = parse_ids(&name, &read_text(file, "--tokens")?, config.vocabulary)?;
+            let ids =
+                parse_ids(&name, &read_text(file, "--tokens")?, config.vocabulary).context("--tokens")?;
             return Ok(model.tokens().sequence(&ids, config.positions)?);
         }
         if let Some(file) = &self.text_file {

@@ -1,13 +1,14 @@
 //! `ceas snapshot` in a build that writes HDF5: from arguments to a run, and from the run to a file and an answer.
 
-use std::f64::consts::SQRT_2;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use ceas_npu::sim::activity::Activity;
 use ceas_npu::sim::beta::Beta;
+use ceas_npu::sim::critical::Dynamics;
+use ceas_npu::sim::exact::onsager;
 use ceas_npu::sim::hamiltonian::Hamiltonian;
 use ceas_npu::sim::plan::Plan;
 use ceas_npu::sim::run::Run;
@@ -15,7 +16,6 @@ use ceas_npu::sim::schedule::Schedule;
 use ceas_npu::sim::snapshot::{Frame, Header, SnapshotFile, SnapshotWriter};
 use ceas_npu::sim::spins::Spins;
 use ceas_npu::sim::stream::{Purpose, Stream, Streams};
-use ceas_npu::sim::topology::Topology;
 use ceas_npu::sim::update::{HeatBath, Metropolis, Update, Wolff, WolffCalibration};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -23,7 +23,7 @@ use serde::Serialize;
 use super::common::Outputs;
 use super::failure::{Blame, Failure};
 use super::interrupt;
-use super::snapshot::{Arguments, Start, UpdateName};
+use super::snapshot::{Arguments, Start};
 use crate::report::lattice::LatticePicture;
 use crate::report::present::{Answer, command_line, present};
 use crate::report::progress;
@@ -34,17 +34,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let job = Job::new(arguments, &outputs).input()?;
     interrupt::listen()?;
     let answer = match arguments.update {
-        UpdateName::HeatBath => {
-            let update = HeatBath::new(&job.model).input()?;
+        Dynamics::HeatBath => {
+            let update = HeatBath::new(&job.model).context("--update heat-bath").input()?;
             let (blocks, kernel) = (update.blocks(), update.kernel().to_string());
             job.record(update, blocks, format!("heat-bath, kernel {kernel}"), job.start(), &outputs)?
         }
-        UpdateName::Metropolis => {
-            let update = Metropolis::new(&job.model).input()?;
+        Dynamics::Metropolis => {
+            let update = Metropolis::new(&job.model).context("--update metropolis").input()?;
             let (blocks, kernel) = (update.blocks(), update.kernel().to_string());
             job.record(update, blocks, format!("metropolis, kernel {kernel}"), job.start(), &outputs)?
         }
-        UpdateName::Wolff => {
+        Dynamics::Wolff => {
             let (update, spins) = job.calibrate()?;
             let words = format!("wolff, {} clusters per sweep", update.clusters_per_sweep());
             job.record(update, 1, words, spins, &outputs)?
@@ -67,7 +67,7 @@ struct Job<'a> {
 
 impl<'a> Job<'a> {
     fn new(arguments: &'a Arguments, outputs: &Outputs) -> anyhow::Result<Self> {
-        let beta = Beta::new(arguments.beta.unwrap_or((1.0 + SQRT_2).ln() / 2.0))?;
+        let beta = Beta::new(arguments.beta.unwrap_or(onsager::BETA_C)).context("--beta")?;
         if outputs.out.is_none() {
             bail!("--out FILE.h5 is needed: where should the configurations go?");
         }
@@ -91,10 +91,13 @@ impl<'a> Job<'a> {
                 LatticePicture::LARGEST_SVG
             );
         }
-        let topology = Topology::square(size)?;
+        let topology = arguments.lattice.topology(size).with_context(|| format!("--size {size}"))?;
         // A configuration, those that wait for the writer, its buffers, and the open sites of a cluster.
         let per_site = 4 + SnapshotWriter::WAITING as u64;
-        topology.check_memory(if arguments.update == UpdateName::Wolff { per_site + 8 } else { per_site })?;
+        let clusters = arguments.update == Dynamics::Wolff;
+        topology
+            .check_memory(if clusters { per_site + 8 } else { per_site })
+            .with_context(|| format!("--size {size}"))?;
         Ok(Self { arguments, model: Hamiltonian::ferromagnet(topology), beta })
     }
 
@@ -149,7 +152,7 @@ impl<'a> Job<'a> {
         let streams = Streams::new(arguments.common.seed, Purpose::Update, 0, blocks);
         let run = Run::new(&self.model, spins, update, Schedule::Constant(self.beta), streams);
         // Wolff has thermalized already.
-        let thermalization = if arguments.update == UpdateName::Wolff { 0 } else { arguments.thermalization };
+        let thermalization = if arguments.update == Dynamics::Wolff { 0 } else { arguments.thermalization };
         let film = self.film(run, thermalization, &writer);
         match writer.finish() {
             Ok(0) => Err(anyhow!("stopped before the first frame: nothing is kept")).run(),
@@ -276,7 +279,11 @@ impl Answer for Recorded {
     type Picture = LatticePicture;
 
     fn title(&self) -> String {
-        format!("{} L = {}, β = {:.6}", self.lattice, self.size, self.beta)
+        let beta = match self.beta {
+            huge if huge >= 1e6 => format!("{huge:e}"),
+            beta => format!("{beta:.6}"),
+        };
+        format!("{} L = {}, β = {beta}", self.lattice, self.size)
     }
 
     fn text(&self) -> String {

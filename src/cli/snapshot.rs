@@ -1,8 +1,10 @@
 //! The verb `ceas snapshot`.
 
+use ceas_npu::sim::critical::{Dynamics, Lattice};
 use clap::{Args, ValueEnum};
 
 use super::common::Common;
+use super::value;
 
 /// Arguments of `ceas snapshot`.
 #[derive(Args, Debug)]
@@ -22,50 +24,32 @@ use super::common::Common;
         python3 -c 'import h5py; print(h5py.File(\"critical.h5\")[\"spins\"][-1].mean())'"
 )]
 pub struct Arguments {
-    /// The lattice: square is L × L, periodic
-    #[arg(long, value_enum, default_value_t = Lattice::Square, value_name = "NAME")]
+    /// Family of lattices
+    #[arg(long, default_value = "square", value_name = "SPEC", value_parser = value::lattice())]
     pub lattice: Lattice,
     /// L; even for heat-bath and metropolis, which visit a checkerboard
-    #[arg(long, default_value_t = 256, value_name = "L")]
+    #[arg(long, default_value_t = 256, value_name = "L", value_parser = value::whole::<usize>)]
     pub size: usize,
-    /// Inverse temperature, in units of 1/J (default: the critical one, ln(1+√2)/2 = 0.440687)
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    /// Inverse temperature, in units of 1/J [default: the critical one, ln(1+√2)/2 = 0.440687]
+    #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = value::number)]
     pub beta: Option<f64>,
     /// How spins are updated
-    #[arg(long, value_enum, default_value_t = UpdateName::HeatBath, value_name = "NAME")]
-    pub update: UpdateName,
+    #[arg(long, default_value = "heat-bath", value_name = "NAME", value_parser = value::update())]
+    pub update: Dynamics,
     /// Sweeps from one frame to the next
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    #[arg(long, default_value_t = 10, value_parser = value::whole::<u64>, value_name = "N")]
     pub every: u64,
     /// Number of frames
-    #[arg(long, default_value_t = 100, value_name = "M")]
+    #[arg(long, default_value_t = 100, value_parser = value::whole::<u64>, value_name = "M")]
     pub frames: u64,
     /// Sweeps before the first of these; wolff makes at least 20, to find how many clusters make a sweep
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_parser = value::whole::<u64>, value_name = "N")]
     pub thermalization: u64,
     /// The configuration to start from
     #[arg(long, value_enum, default_value_t = Start::Random, value_name = "NAME")]
     pub start: Start,
     #[command(flatten)]
     pub common: Common,
-}
-
-/// Lattices that can be asked for.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lattice {
-    /// L × L sites, periodic
-    Square,
-}
-
-/// Updates that can be asked for.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpdateName {
-    /// Draw each spin anew given its neighbours
-    HeatBath,
-    /// Accept a flip with min(1, e^(−βΔE))
-    Metropolis,
-    /// Flip clusters; fastest near β_c
-    Wolff,
 }
 
 /// Starting configurations.

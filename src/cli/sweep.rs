@@ -2,16 +2,18 @@
 
 use std::time::Instant;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use ceas_npu::sim::beta::Beta;
 use ceas_npu::sim::critical::{
     Dynamics, Effort, Findings, Grid, Lattice, Listener, Precision, Progress, Survey,
 };
+use ceas_npu::sim::memory;
 
 use super::common::Common;
 use super::failure::{Blame, Failure};
+use super::value;
 use crate::report::present::present;
 use crate::report::progress;
 use crate::report::transition::Transition;
@@ -30,33 +32,39 @@ const RESAMPLES: u64 = 1_000;
 /// With no flags: square lattices of L = 8, 16, 32, 64; the grid of beta is found by a pilot run that starts from a rigorous bound and
 /// does not know beta_c. Binder cumulants of L and 2L cross near beta_c; the crossings are extrapolated with their known drift.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "β_c comes from the crossings of the Binder cumulants U₄ of L and 2L. The automatic grid is found by a pilot run that starts \
+from a rigorous bound and does not know β_c. Points alone: one size and a grid with --beta.\n\nExamples:\n  \
+ceas sweep --plot sweep.png\n  ceas sweep --sizes 16,32,64,128 --precision 1e-4 --json\n  \
+ceas sweep --sizes 32 --beta 0.40:0.48:9 --update heat-bath --out points.h5"
+)]
 pub struct Arguments {
-    /// Family of lattices, with periodic boundaries: square
-    #[arg(long, value_name = "SPEC", default_value = "square")]
+    /// Family of lattices
+    #[arg(long, value_name = "SPEC", default_value = "square", value_parser = value::lattice())]
     lattice: Lattice,
     /// Sides L, even and at least 4; β_c needs two of them to be L and 2L [default: 8,16,32,64; without clusters 8,16,32]
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed)]
     sizes: Vec<usize>,
     /// Inverse temperatures, FROM:TO:COUNT or a list [default: found by a pilot run, a grid of width ∝ 1/L for each L]
     #[arg(long, value_name = "A:B:COUNT|A,B,…", allow_hyphen_values = true)]
     beta: Option<String>,
-    /// Update: wolff, heat-bath, metropolis
-    #[arg(long, value_name = "NAME", default_value = "wolff")]
+    /// How spins are updated
+    #[arg(long, value_name = "NAME", default_value = "wolff", value_parser = value::update())]
     update: Dynamics,
     /// Independent replicas of each L and β, at least 16; all errors come from their scatter
-    #[arg(long, value_name = "R", default_value_t = 32)]
+    #[arg(long, value_name = "R", default_value_t = 32, value_parser = value::whole::<u64>)]
     replicas: u64,
-    /// Measured sweeps of each replica at the largest L; a smaller L makes L_max/L times as many [default: 200; without clusters 4000]
-    #[arg(long, value_name = "N")]
+    /// Measured sweeps of each replica at the largest L; a smaller L makes L_max/L times as many [default: 500; without clusters 4000]
+    #[arg(long, value_name = "N", value_parser = value::whole::<u64>)]
     sweeps: Option<u64>,
     /// Sweeps of each replica before it is measured [default: 20; without clusters 2000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value::whole::<u64>)]
     thermalization: Option<u64>,
     /// Add replicas until the error of β_c is at most E
-    #[arg(long, value_name = "E", allow_hyphen_values = true)]
+    #[arg(long, value_name = "E", allow_hyphen_values = true, value_parser = value::number)]
     precision: Option<f64>,
     /// How many times the replicas --precision may use at most
-    #[arg(long, value_name = "TIMES", default_value_t = 16, requires = "precision")]
+    #[arg(long, value_name = "TIMES", default_value_t = 16, requires = "precision", value_parser = value::whole::<u64>)]
     budget: u64,
     #[command(flatten)]
     common: Common,
@@ -116,7 +124,7 @@ impl Arguments {
                 "--beta 0 with --update metropolis: every attempt is accepted and two sweeps restore the start; use heat-bath"
             );
         }
-        let sweeps = self.sweeps.unwrap_or(if clusters { 200 } else { 4_000 });
+        let sweeps = self.sweeps.unwrap_or(if clusters { 500 } else { 4_000 });
         if sweeps < LEAST_SWEEPS {
             bail!("--sweeps {sweeps}: a replica is measured for at least {LEAST_SWEEPS} sweeps");
         }
@@ -143,6 +151,7 @@ impl Arguments {
             sweeps,
             seed: self.common.seed,
         };
+        check_effort(&sizes, &effort)?;
         Ok(Survey { lattice: self.lattice, sizes, grid, effort, precision, resamples: RESAMPLES })
     }
 
@@ -178,6 +187,33 @@ impl Arguments {
     }
 }
 
+/// Refuses what would not fit into memory or never end.
+fn check_effort(sizes: &[usize], effort: &Effort) -> anyhow::Result<()> {
+    /// A hundred years of one attempt per nanosecond.
+    const ENDLESS: u64 = 3_000_000_000_000_000_000;
+    let Effort { replicas, sweeps, thermalization, .. } = *effort;
+    let (smallest, largest) = match sizes {
+        [first, .., last] => (*first, *last),
+        [only] => (*only, *only),
+        [] => return Ok(()),
+    };
+    let flags = || format!("--replicas {replicas} × --sweeps {sweeps}");
+    // A smaller lattice is measured for longer; |m| is kept for every sweep of every replica.
+    let longest = sweeps.saturating_mul(largest as u64) / smallest as u64;
+    memory::check("a record of |m| at side", smallest, longest.saturating_mul(replicas).saturating_mul(8))
+        .with_context(flags)?;
+    let sites = (largest as u64).saturating_mul(largest as u64);
+    let attempts = sweeps.saturating_add(thermalization).saturating_mul(sites).saturating_mul(replicas);
+    if attempts > ENDLESS {
+        bail!(
+            "{} and --thermalization {thermalization} are {:.0e} attempts at L = {largest} alone, more than a century: choose less",
+            flags(),
+            attempts as f64
+        );
+    }
+    Ok(())
+}
+
 /// FROM:TO:COUNT or a list, ascending.
 fn betas(text: &str) -> anyhow::Result<Vec<Beta>> {
     let number = |part: &str| -> anyhow::Result<f64> {
@@ -205,9 +241,12 @@ fn betas(text: &str) -> anyhow::Result<Vec<Beta>> {
                 0 => bail!("--beta {text}: a grid of 0 points is empty"),
                 1 => bail!("--beta {text}: a grid of one point is written as --beta {from}"),
                 2..=MOST_BETAS => {}
-                _ => bail!("--beta {text}: {count} points are more than {MOST_BETAS}"),
+                _ => bail!("--beta {text}: {count} points are too many: a grid has at most {MOST_BETAS}"),
             }
-            if from >= to {
+            if from == to {
+                bail!("--beta {text}: the grid has no width; write --beta {from}, or two different ends");
+            }
+            if from > to {
                 bail!("--beta {text}: the grid runs backwards; write {to}:{from}:{count}");
             }
             let step = (to - from) / (count - 1) as f64;

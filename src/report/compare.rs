@@ -6,7 +6,7 @@ use ceas_npu::mapping::attention::{Measured, Quantiles};
 use ceas_npu::npu_model::comparison::{
     BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
 };
-use ceas_npu::npu_model::device::CONTROL;
+use ceas_npu::npu_model::device::{CONTROL, Kind};
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use ceas_npu::npu_model::workload::Workload;
@@ -54,7 +54,7 @@ impl WorkloadReport {
     pub fn new(name: String, note: Option<String>, work: &Workload, heads: &[HeadRun], held: Target) -> Self {
         let one_hot: Vec<_> = heads.iter().filter_map(|h| h.one_hot.as_ref()).collect();
         let count = one_hot.len() as f64;
-        // 1/η, not η: squared errors stand in its numerator, so that its mean is without bias.
+        // 1/η, not η: it is a mean of 1/a over the rows, each without bias.
         let one_hot_sweeps = (!one_hot.is_empty()).then(|| Measured {
             mean: one_hot.iter().map(|s| 1.0 / s.efficiency).sum::<f64>() / count,
             error: one_hot
@@ -87,12 +87,12 @@ impl WorkloadReport {
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     command: &'static str,
-    workload: WorkloadReport,
-    rows: Vec<Row>,
-    break_even: BreakEven,
-    held_equal: String,
-    findings: Vec<String>,
-    excluded: [&'static str; EXCLUDED.len()],
+    pub(super) workload: WorkloadReport,
+    pub(super) rows: Vec<Row>,
+    pub(super) break_even: BreakEven,
+    pub(super) held_equal: String,
+    pub(super) findings: Vec<String>,
+    pub(super) excluded: [&'static str; EXCLUDED.len()],
 }
 
 impl Report {
@@ -107,7 +107,7 @@ impl Report {
                 format!("{samples} read-outs per query; output errors differ and are in the table")
             }
         };
-        let findings = findings(&comparison);
+        let findings = findings(&comparison, workload.held);
         Self {
             command: "compare",
             workload,
@@ -124,24 +124,30 @@ impl Answer for Report {
     type Picture = Picture;
 
     fn title(&self) -> String {
-        format!("Energy and time of {} at equal output error", self.workload.name)
+        let held = match self.workload.held {
+            Target::OutputError(_) => "equal output error".to_owned(),
+            Target::Samples(samples) => format!("{samples} read-outs per query, output errors differ"),
+        };
+        format!("Energy and time of {} at {held}", self.workload.name)
     }
 
     fn text(&self) -> String {
-        let mut text = self.head();
-        text += &format!("{}\n\n", self.table());
-        text += &format!("{}\n\n", self.level());
-        let list = |text: &mut String, title: &str, lines: &[String]| {
-            let _ = writeln!(text, "{title}");
-            for line in lines {
-                *text += &wrapped(line);
-            }
-        };
-        if self.rows.iter().any(|row| row.stands_in) {
-            text += "* the device has binary spins, but its rows could not be run as such: native sampling stands in\n\n";
+        let mut text = self.result();
+        // The first note of a row says what kind of evidence it is; what flatters a device is never cut.
+        let mut notes = Vec::new();
+        for row in &self.rows {
+            let told = |(at, note): &(usize, &String)| *at == 0 || note.contains("favours this device");
+            let shown = row.notes.iter().enumerate().filter(told);
+            notes.extend(shown.map(|(_, note)| format!("{}: {note}", row.name)));
         }
-        list(&mut text, "What comes out", &self.findings);
-        list(&mut text, "\nHeld equal", std::slice::from_ref(&self.held_equal));
+        list(&mut text, "\nNotes", &notes);
+        list(&mut text, "\nNot in these numbers", &[self.omissions()]);
+        text += "\nAll notes and omissions in full: --json, --out or --report.\n";
+        text
+    }
+
+    fn full_text(&self) -> String {
+        let mut text = self.result();
         let mut notes = Vec::new();
         for row in &self.rows {
             for note in &row.notes {
@@ -160,7 +166,41 @@ impl Answer for Report {
     }
 }
 
+/// Adds a title and its lines.
+fn list(text: &mut String, title: &str, lines: &[String]) {
+    let _ = writeln!(text, "{title}");
+    for line in lines {
+        *text += &wrapped(line);
+    }
+}
+
 impl Report {
+    /// Tables, what comes out, and what is held equal.
+    fn result(&self) -> String {
+        let mut text = self.head();
+        text += &format!("{}\n\n", self.table());
+        text += &format!("{}\n\n", self.level());
+        if self.rows.iter().any(|row| row.stands_in) {
+            text += "* the device has binary spins, but its rows could not be run as such: native sampling stands in\n\n";
+        }
+        list(&mut text, "What comes out", &self.findings);
+        list(&mut text, "\nHeld equal", std::slice::from_ref(&self.held_equal));
+        text
+    }
+
+    /// What is left out, by the first words of each omission, and whom the omissions favour.
+    fn omissions(&self) -> String {
+        let heads = self.excluded.map(|line| line.split([',', ':', '(', ';']).next().unwrap_or(line).trim());
+        let count = |side: &str| self.excluded.iter().filter(|line| line.contains(side)).count();
+        format!(
+            "{}; {} of these {} favour devices, {} is against them",
+            heads.join("; "),
+            count("(favours "),
+            heads.len(),
+            count("(against ")
+        )
+    }
+
     /// What was priced, in two or three lines.
     fn head(&self) -> String {
         let w = &self.workload;
@@ -240,6 +280,7 @@ impl Report {
             let price = match d.attempt_price_level_j {
                 None => "–".into(),
                 Some(p) if p.si() < 0.0 => "never".into(),
+                Some(p) if p.si().is_infinite() => "∞".into(),
                 Some(p) => si(p.si(), "J"),
             };
             rows.add_row(vec![
@@ -331,8 +372,16 @@ fn wrapped(line: &str) -> String {
 }
 
 /// Plain sentences: what the numbers say, flattering or not.
-fn findings(comparison: &Comparison) -> Vec<String> {
+fn findings(comparison: &Comparison, held: Target) -> Vec<String> {
     let mut found = Vec::new();
+    if let Target::OutputError(target) = held
+        && let Some(gpu) = comparison.rows.iter().find(|r| r.kind == Kind::Gpu && r.output_error > target)
+    {
+        found.push(format!(
+            "{} itself has an output error of {:.2e} in half precision, more than {target:.2e}: nothing here is level with it.",
+            gpu.name, gpu.output_error
+        ));
+    }
     for row in &comparison.rows {
         if let Some(reason) = &row.unreachable {
             found.push(format!("{} CANNOT do this: {reason}.", row.name));
@@ -344,7 +393,8 @@ fn findings(comparison: &Comparison) -> Vec<String> {
             found.push(sentence(entry, row));
         }
     }
-    let control = comparison.break_even.devices.iter().find(|d| d.name == CONTROL);
+    let reached = |name: &str| comparison.rows.iter().any(|r| r.name == name && r.unreachable.is_none());
+    let control = comparison.break_even.devices.iter().find(|d| d.name == CONTROL && reached(&d.name));
     if let Some(control) = control {
         let better = comparison
             .break_even
@@ -356,9 +406,12 @@ fn findings(comparison: &Comparison) -> Vec<String> {
             "The control, without any thermal physics, gains {} over the GPU. {}",
             times(control.gain[1]),
             if better.is_empty() {
-                "No device that samples gains more.".to_owned()
+                "No device that samples gains more at the middle of its range.".to_owned()
             } else {
-                format!("Only {} needs less energy than the control.", better.join(", "))
+                format!(
+                    "Only {} needs less energy than the control at the middle of its range.",
+                    better.join(", ")
+                )
             }
         ));
     }

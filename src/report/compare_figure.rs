@@ -165,7 +165,8 @@ impl Picture {
     {
         let bottom = TOP + ROW * self.lines.len() as i32;
         area.draw(&Text::new(title.to_owned(), (axis.left, 58), text(17)))?;
-        let step = ((axis.decades.1 - axis.decades.0) / 6).max(1);
+        // A label is up to 44 pixels wide.
+        let step = (44 * (axis.decades.1 - axis.decades.0) / (axis.right - axis.left) + 1).max(1);
         for decade in (axis.decades.0..=axis.decades.1).step_by(step as usize) {
             let value = 10f64.powi(decade);
             let x = axis.at(value);

@@ -92,7 +92,8 @@ pub fn encode_png(width: u32, height: u32, pixels: &[u8]) -> anyhow::Result<Vec<
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    // Flat colours repeat as they are; a filter would only hide that from the compressor.
+    // Flat colours repeat as they are: a filter would only hide that from the compressor, and the fast one does not look back.
+    encoder.set_compression(png::Compression::Default);
     encoder.set_filter(png::FilterType::NoFilter);
     let mut writer = encoder.write_header().context("encoding a PNG")?;
     writer.write_image_data(pixels).context("encoding a PNG")?;

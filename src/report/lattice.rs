@@ -72,7 +72,10 @@ impl Figure for LatticePicture {
         let write = |text: String, at: (i32, i32), style: TextStyle| {
             area.draw(&Text::new(text, at, style)).map_err(trouble)
         };
-        let title = format!("Square lattice, L = {}, β = {:.6}", self.size, self.beta);
+        let title = match self.beta {
+            huge if huge >= 1e6 => format!("Square lattice, L = {}, β = {huge:e}", self.size),
+            beta => format!("Square lattice, L = {}, β = {beta:.6}", self.size),
+        };
         write(title, (left, font / 2), figure::text((font * 6 / 5) as u32))?;
         let numbers = format!(
             "after {} sweeps: m = {:+.4}, e = {:.4} per site",

@@ -2,6 +2,8 @@
 
 pub mod attention;
 pub mod compare;
+#[cfg(feature = "hdf5")]
+pub mod compare_archive;
 pub mod compare_figure;
 pub mod figure;
 #[cfg(feature = "hdf5")]

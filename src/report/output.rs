@@ -13,8 +13,8 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Checks that `path` can be written: its ending is one of `extensions`, its folder exists, and it is not there yet
-    /// unless `force`.
+    /// Checks that `path` can be written: its ending is one of `extensions`, its folder exists and takes files, and it is not
+    /// there yet unless `force`.
     pub fn reserve(path: &Path, flag: &str, extensions: &[&str], force: bool) -> anyhow::Result<Self> {
         let shown = path.display();
         let ending = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
@@ -31,7 +31,20 @@ impl OutputFile {
         if !folder.is_dir() {
             bail!("{flag} {shown}: the folder {} does not exist", folder.display());
         }
-        Ok(Self { path: path.to_owned() })
+        let file = Self { path: path.to_owned() };
+        file.try_folder().with_context(|| format!("{flag} {shown} cannot be written"))?;
+        Ok(file)
+    }
+
+    /// Makes and removes an empty file beside the final name, so that a folder which refuses it is known before the run.
+    fn try_folder(&self) -> io::Result<()> {
+        let trial = self.partial();
+        match fs::OpenOptions::new().write(true).create_new(true).open(&trial) {
+            Ok(_) => fs::remove_file(&trial),
+            // A stale file of a killed run, or another run at work: the writer will tell.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The final name.

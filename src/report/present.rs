@@ -16,6 +16,10 @@ pub trait Answer: Serialize {
     fn title(&self) -> String;
     /// The table for people, with a newline at its end.
     fn text(&self) -> String;
+    /// The same with everything that a terminal is spared; for a page.
+    fn full_text(&self) -> String {
+        self.text()
+    }
     /// The picture.
     fn picture(&self) -> Self::Picture;
 }
@@ -27,7 +31,8 @@ pub fn present(answer: &impl Answer, common: &Common, outputs: &Outputs) -> Resu
     }
     if let Some(file) = &outputs.report {
         let svg = figure::svg(&answer.picture()).run()?;
-        file.write(page::html(&answer.title(), &command_line(), &answer.text(), &svg).as_bytes()).run()?;
+        file.write(page::html(&answer.title(), &command_line(), &answer.full_text(), &svg).as_bytes())
+            .run()?;
     }
     if common.json {
         let document = serde_json::to_string_pretty(answer).run()?;

@@ -116,6 +116,18 @@ impl Transition {
         }
     }
 
+    /// What a picture says where β_c would stand.
+    pub fn missing(&self) -> &'static str {
+        let first = self.points.first().map(|row| row.point.size);
+        if self.points.iter().all(|row| Some(row.point.size) == first) {
+            "points of one size; β_c needs L and 2L"
+        } else if self.pairs.is_empty() {
+            "no two curves cross"
+        } else {
+            "β_c is not resolved"
+        }
+    }
+
     /// What a reader must know before believing a number; one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -214,8 +226,8 @@ fn warnings(survey: &Survey, findings: &Findings) -> Vec<String> {
     }
     for pair in findings.pairs.iter().filter(|p| !p.fits()) {
         warnings.push(format!(
-            "the curves of L = {} and {} are not smooth on this grid (χ² = {:.0} for {} degrees of freedom): use a finer --beta near {:.4}",
-            pair.small, pair.large, pair.chi_squared, pair.freedom, pair.beta.mean
+            "the curves of L = {} and {} are not smooth on this grid (χ² = {:.0} for {} degrees of freedom), so that errors are stretched by {:.1}: use a finer --beta near {:.4}",
+            pair.small, pair.large, pair.chi_squared, pair.freedom, pair.stretch(), pair.beta.mean
         ));
     }
     if let (Some(Precision { target, most }), Ok(found)) = (survey.precision, &findings.critical)

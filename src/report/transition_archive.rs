@@ -32,7 +32,7 @@ pub fn write(answer: &Transition, file: &OutputFile) -> anyhow::Result<()> {
 
 fn fill(answer: &Transition, file: &hdf5::File) -> Result<(), hdf5::Error> {
     let words = [
-        ("program_version", concat!("ceas ", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("program_version", concat!("ceas-npu ", env!("CARGO_PKG_VERSION")).to_owned()),
         ("command_line", command_line()),
         ("lattice", answer.lattice.clone()),
         ("update", answer.update.clone()),

@@ -67,7 +67,7 @@ impl TransitionFigure {
             common_binder: answer.pairs.last().map(|p| p.binder),
             beta_c: located.map(|l| l.critical.beta),
             reference: located.and_then(|l| l.reference),
-            missing: if answer.pairs.is_empty() { "no two curves cross" } else { "β_c is not resolved" },
+            missing: answer.missing(),
         }
     }
 

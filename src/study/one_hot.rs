@@ -50,13 +50,14 @@ pub(super) fn sampled(
     let reads = f64::from(READ_OUTS.get());
     let (mut noise, mut slowed, mut doubt) = (0.0, 0.0, 0.0);
     for row in &run.rows {
-        let valid = f64::from(row.valid()) / reads;
-        if valid == 0.0 {
+        if row.valid() == 0 {
             return Ok(None);
         }
+        let tries = tries(row.valid(), READ_OUTS.get());
         noise += row.row.variance;
-        slowed += row.row.variance / valid;
-        doubt += (row.row.variance / (valid * valid)).powi(2) * valid * (1.0 - valid) / reads;
+        slowed += row.row.variance * tries;
+        // The variance of 1/a from a share a of valid read-outs is (1 − a)/(R a³).
+        doubt += (row.row.variance * tries).powi(2) * (tries - 1.0) / reads;
     }
     if noise <= 0.0 {
         // Every row has one key: nothing is drawn, and any read-out is as good as many.
@@ -82,6 +83,13 @@ pub(super) fn sampled(
         efficiency_error: noise / slowed * doubt.sqrt() / slowed,
         sampler: name(valid / run.rows.len() as f64),
     }))
+}
+
+/// 1/a, the read-outs for a valid one, from `valid` among `reads`: (R + 1)/(c + 1).
+///
+/// Its mean over the binomial law of c is (1 − (1 − a)^(R+1))/a, where that of R/c is too large by (1 − a)/(R a) of it.
+fn tries(valid: u32, reads: u32) -> f64 {
+    (f64::from(reads) + 1.0) / (f64::from(valid) + 1.0)
 }
 
 fn name(valid: f64) -> String {
@@ -113,7 +121,21 @@ mod tests {
     use ceas_mapping::one_hot::Penalty;
     use ceas_mapping::qkv;
 
-    use super::sampled;
+    use super::{sampled, tries};
+
+    #[test]
+    fn the_number_of_tries_has_no_bias() {
+        for share in [0.2f64, 0.4, 0.9] {
+            // The binomial law of 64 read-outs, from the ratio of neighbours.
+            let mut mass = (1.0 - share).powi(64);
+            let mut mean = 0.0;
+            for valid in 0..=64 {
+                mean += mass * tries(valid, 64);
+                mass *= f64::from(64 - valid) / f64::from(valid + 1) * share / (1.0 - share);
+            }
+            assert!((mean * share - 1.0).abs() < 1e-6, "{mean} tries at a share of {share}");
+        }
+    }
 
     /// Deviation of Σ S·η·|ô − o|²/ΣV from 1, in standard errors over 64 heads; `credit` scales η.
     fn deviation(credit: f64) -> f64 {

@@ -192,11 +192,21 @@ fn weighted(
 }
 
 /// τ_int of the scores of all chains together.
+///
+/// The error of [`Autocorrelation`] takes all series for equally long pieces of one. Rows differ: with x = variance · τ of a row, the
+/// pooled τ rests on (Σx)²/Σx² of the R rows, and its error grows by √(R Σx²)/Σx.
 fn measured_tau(rows: &[RowSample]) -> Measured {
     let series: Vec<&[f64]> =
         rows.iter().filter_map(|row| row.chain.as_ref()).map(|chain| chain.scores.as_slice()).collect();
     match Autocorrelation::of(&series) {
-        Ok(analysis) => Measured { mean: analysis.tau_int.mean, error: analysis.tau_int.error },
+        Ok(analysis) => {
+            let share = |row: &RowSample| {
+                row.row.law.energy_variance() * row.chain.as_ref().map_or(0.0, |chain| chain.tau_score)
+            };
+            let (sum, squares) = rows.iter().map(share).fold((0.0, 0.0), |(a, b), x| (a + x, b + x * x));
+            let uneven = if sum > 0.0 { (rows.len() as f64 * squares).sqrt() / sum } else { 1.0 };
+            Measured { mean: analysis.tau_int.mean, error: analysis.tau_int.error * uneven }
+        }
         Err(_) => Measured { mean: f64::NAN, error: f64::NAN },
     }
 }

@@ -27,7 +27,7 @@ pub enum Error {
         file: &'static str,
     },
     /// The system refuses to read it.
-    #[error("cannot read {file}: {source}")]
+    #[error("cannot read {file}")]
     Read {
         /// The file.
         file: String,

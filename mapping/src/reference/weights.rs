@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use half::{bf16, f16};
@@ -56,6 +57,9 @@ impl Weights {
         let name = path.display().to_string();
         let read = |source| Error::Read { file: name.clone(), source };
         let file = File::open(path).map_err(read)?;
+        if !file.metadata().map_err(read)?.is_file() {
+            return Err(read(io::Error::other("it is a folder or a device, not a file")));
+        }
         // SAFETY: the map is only read, and its bytes are copied out number by number, never kept as references that
         // Rust would assume constant across a change. A file cut short by another process while it is mapped ends this
         // process with SIGBUS, as in every program that maps files; the documentation says so.

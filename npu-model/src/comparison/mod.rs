@@ -26,15 +26,17 @@ use crate::ledger::Linear;
 use crate::workload::Workload;
 
 /// What no number of a comparison contains. Whom an exclusion favours is said where it is known.
-pub const EXCLUDED: [&str; 9] = [
+pub const EXCLUDED: [&str; 10] = [
     "static power, clocks, temperature control and the host of every device (favours the devices)",
-    "links on and off the chip for q, k, v and o, and on-chip memory traffic beyond the stated prices (favours the devices)",
+    "links, on and off the chip, for q, k, v and o, and on-chip memory traffic beyond the stated prices (favours the devices)",
     "placement: binary spins run uncoupled and reject read-outs, since a penalty would couple all pairs (about n/14 physical \
      spins each at degree 16); how the offset that makes them valid is found is not priced (favours z1 and asic28)",
     "several chips, replicas and tiling: one device of each kind, taken as large enough (favours the devices)",
-    "projections, norms, feed-forward blocks and everything else of a model but attention",
+    "whole models: projections, norms, feed-forward blocks and everything else but attention",
     "noise, drift, mismatch and temperature error of analogue parts beyond the stated widths (favours the devices)",
     "fields and K resident from an earlier context: every context pays its own writes (against the devices)",
+    "a decoder that counts winners and multiplies once per key: every read-out adds a whole value row, dearer once S exceeds n \
+     (against the devices)",
     "decode with a KV cache, batches and grouped queries",
     "correlation between prices: ranges add their ends, which is the widest they can be",
 ];

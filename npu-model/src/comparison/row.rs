@@ -245,18 +245,18 @@ fn plan(question: &Question, device: &Device) -> Result<Result<Plan, String>, Er
         let s = match question.target {
             Target::Samples(s) => s,
             Target::OutputError(error) => {
-                let left = error * error - delta * delta;
-                if left <= 0.0 {
+                if error <= delta {
                     return Ok(Err(format!(
                         "the width of its fields alone makes an output error of {:.2} % in head {i}, more than {:.2} %",
                         100.0 * delta,
                         100.0 * error
                     )));
                 }
+                let left = (error - delta) * (error + delta);
                 let needed = (head.variance / (run.efficiency * left)).ceil();
                 // Beyond 2⁵³ the division has lost whole samples, and no device lives that long.
                 if needed > 9.0e15 {
-                    return Err(Error::TooManyEvents { event: "read_outs", samples: u64::MAX });
+                    return Err(Error::TooManyEvents { event: "read_outs", samples: needed as u64 });
                 }
                 (needed as u64).max(1)
             }

@@ -17,9 +17,9 @@ pub struct Critical {
     /// β_c with its whole error: √(statistical² + systematic²).
     #[serde(flatten)]
     pub beta: Estimate,
-    /// Error by bootstrap over replicas, all pairs resampled together.
+    /// Error by bootstrap over replicas, all pairs resampled together, times the largest [`Pair::stretch`].
     pub statistical: f64,
-    /// Half the spread of the result when the exponent of the drift is varied by ± ¾; none from a single pair, whose drift is unknown.
+    /// The larger of the two changes of the result when the exponent of the drift is made ¾ smaller or larger; none from a single pair, whose drift is unknown.
     pub systematic: Option<f64>,
     /// How much the fitted drift β_L − β_c still is at the largest pair; none from a single pair.
     pub drift: Option<f64>,
@@ -86,8 +86,14 @@ pub(super) fn limit(
     } else {
         (None, format!("{crossings}; {source}; the drift with L is not assessed by one pair"))
     };
-    let error = libm::hypot(resampled.error, systematic.unwrap_or(0.0));
-    Ok(Critical { beta: Estimate { mean, error }, statistical: resampled.error, systematic, drift, method })
+    let stretch = pairs.iter().map(Pair::stretch).fold(1.0, f64::max);
+    let method = match stretch {
+        1.0 => method,
+        _ => format!("{method}; error times {stretch:.1}, since the curves miss their points"),
+    };
+    let statistical = resampled.error * stretch;
+    let error = libm::hypot(statistical, systematic.unwrap_or(0.0));
+    Ok(Critical { beta: Estimate { mean, error }, statistical, systematic, drift, method })
 }
 
 #[cfg(test)]

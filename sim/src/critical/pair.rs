@@ -27,7 +27,7 @@ pub struct Pair {
     pub small: usize,
     /// 2L.
     pub large: usize,
-    /// β at which U₄ is the same for both; error by bootstrap over replicas.
+    /// β at which U₄ is the same for both; error by bootstrap over replicas, times [`Pair::stretch`].
     pub beta: Estimate,
     /// The common U₄ there.
     pub binder: f64,
@@ -44,6 +44,14 @@ impl Pair {
     pub fn fits(&self) -> bool {
         let freedom = self.freedom as f64;
         self.chi_squared <= freedom + POOR * libm::sqrt(2.0 * freedom.max(1.0))
+    }
+
+    /// By how much the error of the crossing exceeds that of its bootstrap: 1 where the curves fit, elsewhere √(χ²/dof).
+    ///
+    /// A polynomial that misses its points by more than their noise, as on a grid too coarse for it, misses the crossing as well, and
+    /// resampling replicas does not show that.
+    pub fn stretch(&self) -> f64 {
+        if self.fits() { 1.0 } else { libm::sqrt(self.chi_squared / self.freedom.max(1) as f64) }
     }
 }
 
@@ -118,7 +126,7 @@ impl<'a> Window<'a> {
         let resampled = bootstrap
             .run(rows, |stream| self.resampled_root(&mut |m| binder(&m.samples.resampled(stream))))?;
         let (chi_squared, freedom) = curves.chi_squared();
-        Ok(Some(Pair {
+        let mut pair = Pair {
             small: self.sizes[0],
             large: self.sizes[1],
             beta: Estimate { mean: beta, error: resampled.error },
@@ -126,7 +134,9 @@ impl<'a> Window<'a> {
             chi_squared,
             freedom,
             points: self.cells[0].len() + self.cells[1].len(),
-        }))
+        };
+        pair.beta.error *= pair.stretch();
+        Ok(Some(pair))
     }
 }
 

@@ -212,7 +212,7 @@ impl Survey {
         listener: Listener<'_>,
     ) -> Result<Vec<Measured>, Error> {
         let size = cells.iter().map(|c| c.size).max().unwrap_or(0);
-        listener(Progress::Stage { size, replicas: effort.replicas * cells.len() as u64 });
+        listener(Progress::Stage { size, replicas: effort.replicas.saturating_mul(cells.len() as u64) });
         let longest = self.sizes.iter().max().copied().unwrap_or(1);
         cells
             .par_iter()

@@ -4,6 +4,7 @@
 //! that the bytes are the same everywhere.
 #![allow(unsafe_code)]
 
+use super::multispin::Level;
 use crate::couplings::Real;
 
 /// Rows of a square matrix that are added to, or subtracted from, a run of columns.
@@ -22,30 +23,33 @@ pub struct Rows<'a, T> {
 }
 
 /// Adds and subtracts rows: fields_j += Σ_(i in add) m_ij − Σ_(i in subtract) m_ij, for the columns j from `from` on that `fields`
-/// has entries for.
+/// has entries for; with the instructions of `level`, or plain ones where the machine lacks them.
 ///
 /// ```
+/// use ceas_sim::kernel::multispin::Level;
 /// use ceas_sim::kernel::rows::{Rows, apply};
 /// let mut fields = [0.5f32, 0.5];
-/// apply(Rows { matrix: &[1.0, 2.0, 3.0, 10.0, 20.0, 30.0, 0.0, 0.0, 0.0], stride: 3, from: 1, add: &[1], subtract: &[0] }, &mut fields);
+/// let rows = Rows { matrix: &[1.0, 2.0, 3.0, 10.0, 20.0, 30.0, 0.0, 0.0, 0.0], stride: 3, from: 1, add: &[1], subtract: &[0] };
+/// apply(Level::Portable, rows, &mut fields);
 /// assert_eq!(fields, [18.5, 27.5]);
 /// ```
 ///
 /// # Panics
 /// If the matrix has no such row or column.
-pub fn apply<T: Real>(rows: Rows<'_, T>, fields: &mut [T]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") {
+pub fn apply<T: Real>(level: Level, rows: Rows<'_, T>, fields: &mut [T]) {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 if level.is_available() => {
             // SAFETY: the machine has just been found to have AVX-512F.
-            return unsafe { apply_avx512(rows, fields) };
+            unsafe { apply_avx512(rows, fields) }
         }
-        if is_x86_feature_detected!("avx2") {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 if level.is_available() => {
             // SAFETY: the machine has just been found to have AVX2.
-            return unsafe { apply_avx2(rows, fields) };
+            unsafe { apply_avx2(rows, fields) }
         }
+        _ => apply_portable::<T, 32>(rows, fields),
     }
-    apply_portable::<T, 32>(rows, fields);
 }
 
 /// [`apply`] with 512-bit vectors.
@@ -133,12 +137,8 @@ mod tests {
                     fields
                 };
                 let naive = run(&apply_naively);
-                assert_eq!(run(&apply), naive);
-                assert_eq!(run(&apply_portable::<T, 32>), naive);
-                #[cfg(target_arch = "x86_64")]
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the machine has just been found to have AVX2.
-                    assert_eq!(run(&|rows, fields| unsafe { apply_avx2(rows, fields) }), naive);
+                for level in Level::ALL {
+                    assert_eq!(run(&|rows, fields| apply(level, rows, fields)), naive, "{level}");
                 }
             }
         }

@@ -50,15 +50,25 @@ pub struct Race {
 /// ln Z estimated from winning times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PartitionEstimate {
-    /// ln Ẑ with the bias of the logarithm removed to O(S⁻²); Ẑ = (S − 1)/ΣT₁.
+    /// ψ(S) − ln ΣT₁, ψ the digamma function: ln Z without bias.
     pub ln_z: f64,
-    /// Its standard deviation, 1/√(S − 2) to O(S⁻³ᐟ²): ΣT₁·Z is a Gamma(S) variable whatever the fields.
+    /// Its standard deviation √ψ′(S), exactly: ΣT₁·Z is a Gamma(S) variable whatever the fields.
     pub error: f64,
     /// S: number of races.
     pub races: u64,
 }
 
 impl Race {
+    /// Races, ΣT₁ and the last T₁.
+    pub(crate) fn memory(&self) -> (u64, f64, f64) {
+        (self.races, self.total_time, self.last_time)
+    }
+
+    /// Goes on from what [`Race::memory`] said.
+    pub(crate) fn stand_at(&mut self, races: u64, total_time: f64, last_time: f64) {
+        (self.races, self.total_time, self.last_time) = (races, total_time, last_time);
+    }
+
     /// T₁ of the last race, in units of e^(−β max h).
     pub fn last_time(&self) -> f64 {
         self.last_time
@@ -66,14 +76,17 @@ impl Race {
 
     /// ln Z from the winning times of all races so far, which must all have been run with `spin` at `beta`.
     ///
-    /// Ẑ = (S − 1)/ΣT₁ has mean Z and relative error 1/√(S − 2). Its logarithm has mean ln Z + ln(S − 1) − ψ(S) =
-    /// ln Z − 1/(2S) + O(S⁻²), which is added back. `None` for fewer than three races.
+    /// Ẑ = (S − 1)/ΣT₁ has mean Z and relative error 1/√(S − 2), but its logarithm is biased by ln(S − 1) − ψ(S). The logarithm of
+    /// a Gamma(S) variable has mean ψ(S) and variance ψ′(S), so that ψ(S) − ln ΣT₁ has mean ln Z at every S. `None` for fewer than
+    /// three races, for which Ẑ has no error.
     pub fn partition(&self, spin: &PottsSpin, beta: Beta) -> Option<PartitionEstimate> {
-        let s = self.races as f64;
-        (self.races > 2).then(|| PartitionEstimate {
-            ln_z: libm::log((s - 1.0) / self.total_time) + 0.5 / s + beta.value() * spin.highest(),
-            error: 1.0 / libm::sqrt(s - 2.0),
-            races: self.races,
+        (self.races > 2).then(|| {
+            let [digamma, trigamma] = polygamma(self.races as f64);
+            PartitionEstimate {
+                ln_z: digamma - libm::log(self.total_time) + beta.value() * spin.highest(),
+                error: libm::sqrt(trigamma),
+                races: self.races,
+            }
         })
     }
 }
@@ -102,6 +115,24 @@ impl Update for Race {
         let clocks = rates.len() as u64;
         Activity { attempts: clocks, flips: 1, random_bits: 64 * clocks, ..Activity::default() }
     }
+}
+
+/// ψ(x) and ψ′(x) for x ≥ 1: the asymptotic series (Abramowitz and Stegun 6.3.18 and 6.4.12) at x ≥ 10, reached by recurrence.
+fn polygamma(mut x: f64) -> [f64; 2] {
+    let (mut below, mut below_slope) = (0.0, 0.0);
+    while x < 10.0 {
+        below += 1.0 / x;
+        below_slope += 1.0 / (x * x);
+        x += 1.0;
+    }
+    let y = 1.0 / (x * x);
+    let digamma =
+        libm::log(x) - 0.5 / x - y * (1.0 / 12.0 - y * (1.0 / 120.0 - y * (1.0 / 252.0 - y / 240.0)));
+    let trigamma = (1.0
+        + 0.5 / x
+        + y * (1.0 / 6.0 - y * (1.0 / 30.0 - y * (1.0 / 42.0 - y * (1.0 / 30.0 - y * 5.0 / 66.0)))))
+        / x;
+    [digamma - below, trigamma + below_slope]
 }
 
 /// The time at which a clock of rate `rate` rings, from 64 random bits.
@@ -179,6 +210,19 @@ mod tests {
             }
         }
         first
+    }
+
+    #[test]
+    fn digamma_and_trigamma_are_the_sums_they_are() {
+        // ψ(n) = −γ + Σ_(k<n) 1/k and ψ′(n) = π²/6 − Σ_(k<n) 1/k².
+        const EULER: f64 = 0.577_215_664_901_532_9;
+        let (mut psi, mut slope) = (-EULER, std::f64::consts::PI.powi(2) / 6.0);
+        for n in 1..200 {
+            let [digamma, trigamma] = polygamma(f64::from(n));
+            assert!((digamma - psi).abs() < 1e-12 && (trigamma - slope).abs() < 1e-12, "n = {n}");
+            psi += 1.0 / f64::from(n);
+            slope -= 1.0 / f64::from(n).powi(2);
+        }
     }
 
     #[test]

@@ -34,6 +34,16 @@ impl Distribution {
         p
     }
 
+    /// The distribution by rank.
+    pub(crate) fn by_rank(&self) -> &[f64] {
+        &self.0
+    }
+
+    /// A distribution given by rank; `None` if an entry is negative.
+    pub(crate) fn from_ranks(p: Vec<f64>) -> Option<Self> {
+        p.iter().all(|&p| p >= 0.0).then_some(Self(p))
+    }
+
     /// Total variation ½ Σ |p_j − π_j| to a law of the same spin, in \[0, 1\].
     pub fn total_variation(&self, spin: &PottsSpin, law: &Law) -> f64 {
         let exact = law.probabilities();

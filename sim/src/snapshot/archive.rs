@@ -63,7 +63,10 @@ impl Archive {
         let file = hdf5::File::with_options()
             .with_fapl(|access| access.libver_bounds(LibraryVersion::V18, LibraryVersion::V18))
             .create(&partial)
-            .map_err(|error| refused(&partial, "creating", &error))?;
+            .map_err(|error| {
+                let _ = fs::remove_file(&partial);
+                refused(&partial, "creating", &error)
+            })?;
         Ok(Self { file: Some(file), path: path.to_owned(), last_commit: None, last_cost: Duration::ZERO })
     }
 

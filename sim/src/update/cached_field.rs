@@ -3,6 +3,7 @@
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
+use crate::kernel::multispin::Level;
 use crate::kernel::rows::{self, Rows};
 use crate::kernel::threshold;
 use crate::spins::Spins;
@@ -92,6 +93,7 @@ pub struct CachedField<T> {
     /// draws are decided without an exponential.
     bounds: Vec<(T, T)>,
     sweeps: u64,
+    level: Level,
     /// Scratch: for each replica the sites flipped up and down in the present block.
     flipped: Vec<Flipped>,
 }
@@ -109,13 +111,14 @@ impl<T: Real> Default for CachedField<T> {
 }
 
 impl<T: Real> CachedField<T> {
-    /// The update; it learns nothing from a model.
+    /// The update; it learns nothing from a model. Instructions are those of [`Level::choose`], plain ones if that is an error.
     pub fn new() -> Self {
         // Wider by more than logarithm and rounding to `T` can be off.
         let low = |k: u32| T::of(-libm::log(f64::from(k + 1) / 1024.0) * (1.0 - 1e-6) - 1e-7);
         let high = |k: u32| T::of(-libm::log(f64::from(k) / 1024.0) * (1.0 + 1e-6) + 1e-7);
         let bounds = (0..1024).map(|k| (low(k), high(k))).collect();
-        Self { bounds, sweeps: 0, flipped: Vec::new() }
+        let level = Level::choose().unwrap_or(Level::Portable);
+        Self { bounds, sweeps: 0, level, flipped: Vec::new() }
     }
 
     /// Whether a flip that costs βΔE = `x` > 0 is accepted.
@@ -238,12 +241,12 @@ impl<T: Real> CachedField<T> {
 }
 
 /// Passes the flips of a block on to all fields, tile by tile, all replicas for each tile.
-fn pass_on<T: Real>(rows: Rows<'_, T>, replicas: &mut [CachedSpins<T>], flipped: &[Flipped]) {
+fn pass_on<T: Real>(level: Level, rows: Rows<'_, T>, replicas: &mut [CachedSpins<T>], flipped: &[Flipped]) {
     let n = replicas.first().map_or(0, |state| state.spins.len());
     for from in (0..n).step_by(TILE) {
         let to = (from + TILE).min(n);
         for (state, Flipped { up, down }) in replicas.iter_mut().zip(flipped) {
-            rows::apply(Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
+            rows::apply(level, Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
         }
     }
 }
@@ -295,7 +298,7 @@ impl<T: Real> Update for CachedField<T> {
                         let count = self.block_dense(rows, state, two_beta, stream, flipped);
                         add(state, count);
                     }
-                    pass_on(rows, replicas, &flipped);
+                    pass_on(self.level, rows, replicas, &flipped);
                 }
                 self.flipped = flipped;
             }

@@ -85,4 +85,7 @@ impl Update for HeatBath {
     ) -> Activity {
         self.0.sweep(model, spins, beta, streams)
     }
+    fn blocks(&self) -> usize {
+        self.0.blocks()
+    }
 }

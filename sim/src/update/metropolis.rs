@@ -94,4 +94,7 @@ impl Update for Metropolis {
     ) -> Activity {
         self.0.sweep(model, spins, beta, streams)
     }
+    fn blocks(&self) -> usize {
+        self.0.blocks()
+    }
 }

@@ -3,21 +3,25 @@
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::error::Error;
-use crate::hamiltonian::{Couplings, Hamiltonian};
-use crate::kernel::threshold;
+use crate::hamiltonian::Hamiltonian;
 use crate::spins::Spins;
-use crate::stream::{Stream, Streams};
+use crate::stream::Streams;
 use crate::update::Update;
+use crate::update::grower::Grower;
 
-/// Wolff's cluster update in zero field (Wolff, doi:10.1103/PhysRevLett.62.361).
+/// Wolff's cluster update (doi:10.1103/PhysRevLett.62.361), in any field and for couplings of any sign.
 ///
 /// From a site chosen uniformly, a bond (i, j) with J s_i s_j > 0 is followed with probability 1 − e^(−2βJ s_i s_j); the sites reached
-/// flip together. Right for couplings of any sign; frustration makes it slow, not wrong. A *sweep* is a fixed number of clusters:
-/// stopping once N sites have flipped would make the number depend on the configuration and bias what is measured.
-/// [`WolffCalibration`] chooses that number during thermalization.
+/// flip together. A field h_i is a bond to a *ghost spin* that never flips, followed from site i with probability 1 − e^(−2βh_i s_i)
+/// where h_i s_i > 0; a cluster that reaches the ghost is given up and stays as it is. Frustration and strong fields make the
+/// update slow, not wrong: clusters then join sites that are not correlated, or are given up.
 ///
-/// What is counted: *attempts* are the sites tested, that is every seed and every draw for adding a site; *flips* the sites of
-/// clusters; *coupler reads* one per cluster site and bond of it; *random bits* 64 per seed and 32 per draw.
+/// A *sweep* is a fixed number of clusters: stopping once N sites have flipped would make the number depend on the configuration and
+/// bias what is measured. [`WolffCalibration`] chooses that number during thermalization.
+///
+/// What is counted: *attempts* are the sites tested, that is every seed, every satisfied bond from the cluster to a site outside it,
+/// and every satisfied field; *flips* the sites of clusters that flipped; *coupler reads* one per cluster site and bond of it;
+/// *random bits* 64 per seed and 32 per other attempt.
 ///
 /// ```
 /// use ceas_sim::{beta::Beta, hamiltonian::Hamiltonian, spins::Spins, topology::Topology};
@@ -34,23 +38,35 @@ use crate::update::Update;
 pub struct Wolff {
     grower: Grower,
     clusters_per_sweep: u64,
+    magnetization_2: Option<f64>,
 }
 
 impl Wolff {
     /// `clusters_per_sweep` clusters a sweep.
     ///
     /// # Errors
-    /// [`Error::ClusterInField`] if h ≠ 0 anywhere, [`Error::NoCluster`] if `clusters_per_sweep` is 0.
+    /// [`Error::NoCluster`] if `clusters_per_sweep` is 0, [`Error::Memory`] if the space to work in cannot be had, [`Error::Topology`]
+    /// if the sites cannot be numbered in 32 bits.
     pub fn new(model: &Hamiltonian, clusters_per_sweep: u64) -> Result<Self, Error> {
         if clusters_per_sweep == 0 {
             return Err(Error::NoCluster);
         }
-        Ok(Self { grower: Grower::new(model)?, clusters_per_sweep })
+        Ok(Self { grower: Grower::new(model)?, clusters_per_sweep, magnetization_2: None })
     }
 
-    /// p = 1 − e^(−2βJ s_i s_j) for a satisfied bond, 0 for the others; `satisfaction` is J s_i s_j.
+    /// p = 1 − e^(−2βJ s_i s_j) for a satisfied bond, 0 for the others: [`crate::update::bond_probability`].
     pub fn bond_probability(beta: Beta, satisfaction: f64) -> f64 {
-        if satisfaction <= 0.0 { 0.0 } else { -libm::expm1(-2.0 * beta.value() * satisfaction) }
+        super::bond_probability(beta, satisfaction)
+    }
+
+    /// The improved estimator of ⟨m²⟩, m = M/N, in zero field: the mean of M_C²/(N|C|) over the clusters C of the last sweep, M_C = Σ_(i∈C) s_i.
+    /// In a ferromagnet this is ⟨|C|⟩/N (Wolff, doi:10.1016/0920-5632(90)90237-8). `None` in a field or before a sweep.
+    pub fn magnetization_2(&self) -> Option<f64> {
+        self.magnetization_2
+    }
+
+    pub(crate) fn restore(&mut self, magnetization_2: Option<f64>) {
+        self.magnetization_2 = magnetization_2;
     }
 
     /// Clusters per sweep.
@@ -63,7 +79,7 @@ impl Wolff {
         1
     }
 
-    /// The same update keeping a list of the sites of the cluster even where it is not needed: the same bytes, slower.
+    /// The same update marking the sites of the cluster and walking the graph also where it need not: the same bytes, slower.
     #[must_use]
     pub fn with_marks(mut self) -> Self {
         self.grower.mark();
@@ -86,9 +102,17 @@ impl Update for Wolff {
         beta: Beta,
         streams: &mut Streams,
     ) -> Activity {
-        self.grower.check(model, spins);
-        let stream = streams.first();
-        (0..self.clusters_per_sweep).map(|_| self.grower.flip_one(model, spins, beta, stream)).sum()
+        self.grower.prepare(model, spins, beta);
+        let mut improved = 0.0;
+        let one = |_| {
+            let (counted, square) = self.grower.flip_one(model, spins, streams.first());
+            improved += square;
+            counted
+        };
+        let counted = (0..self.clusters_per_sweep).map(one).sum();
+        let mean = improved / (self.clusters_per_sweep as f64 * model.n_sites() as f64);
+        self.magnetization_2 = model.is_field_free().then_some(mean);
+        counted
     }
 }
 
@@ -121,24 +145,37 @@ impl WolffCalibration {
     /// A calibration that has seen nothing yet.
     ///
     /// # Errors
-    /// [`Error::ClusterInField`] if h ≠ 0 anywhere.
+    /// [`Error::Memory`] if the space to work in cannot be had, [`Error::Topology`] if the sites cannot be numbered in 32 bits.
     pub fn new(model: &Hamiltonian) -> Result<Self, Error> {
         Ok(Self { grower: Grower::new(model)?, sweeps: 0, recent: [(0, 0); 2] })
     }
 
-    /// Mean number of sites ⟨|C|⟩ of the clusters of at least the latter half of the sweeps made; N before any sweep.
+    /// Mean number of sites ⟨|C|⟩ that the clusters of at least the latter half of the sweeps flipped, at least 1; N before any sweep.
     ///
     /// The beginning is forgotten, because from a hot start it consists of very many small clusters.
     pub fn mean_cluster(&self) -> f64 {
         let [now, before] = self.recent;
         let (clusters, flips) = (now.0 + before.0, now.1 + before.1);
-        if clusters == 0 { self.grower.n_sites as f64 } else { flips as f64 / clusters as f64 }
+        if clusters == 0 { self.grower.n_sites as f64 } else { (flips as f64 / clusters as f64).max(1.0) }
+    }
+
+    pub(crate) fn memory(&self) -> [u64; 5] {
+        let [now, before] = self.recent;
+        [self.sweeps, now.0, now.1, before.0, before.1]
+    }
+
+    pub(crate) fn restore(&mut self, [sweeps, a, b, c, d]: [u64; 5]) {
+        (self.sweeps, self.recent) = (sweeps, [(a, b), (c, d)]);
     }
 
     /// The update to measure with: ⌈N/⟨|C|⟩⌉ clusters per sweep, for good.
     pub fn freeze(&self) -> Wolff {
         let clusters = libm::ceil(self.grower.n_sites as f64 / self.mean_cluster());
-        Wolff { grower: self.grower.clone(), clusters_per_sweep: (clusters as u64).max(1) }
+        Wolff {
+            grower: self.grower.clone(),
+            clusters_per_sweep: (clusters as u64).max(1),
+            magnetization_2: None,
+        }
     }
 }
 
@@ -146,7 +183,7 @@ impl Update for WolffCalibration {
     type Model = Hamiltonian;
     type State = Spins;
 
-    /// Clusters until N sites have flipped.
+    /// Clusters until N sites have flipped, or N clusters.
     ///
     /// # Panics
     /// If the update was made for another number of sites.
@@ -157,11 +194,13 @@ impl Update for WolffCalibration {
         beta: Beta,
         streams: &mut Streams,
     ) -> Activity {
-        self.grower.check(model, spins);
+        self.grower.prepare(model, spins, beta);
         let mut total = Activity::default();
         let mut clusters = 0;
-        while total.flips < self.grower.n_sites as u64 {
-            total += self.grower.flip_one(model, spins, beta, streams.first());
+        let n = self.grower.n_sites as u64;
+        // In a field clusters may be given up for ever: as many as there are sites are enough.
+        while total.flips < n && clusters < n {
+            total += self.grower.flip_one(model, spins, streams.first()).0;
             clusters += 1;
         }
         if self.sweeps.is_power_of_two() {
@@ -171,103 +210,5 @@ impl Update for WolffCalibration {
         self.recent[0].0 += clusters;
         self.recent[0].1 += total.flips;
         total
-    }
-}
-
-/// Grows and flips one cluster, with space to work in.
-#[derive(Debug, Clone)]
-struct Grower {
-    n_sites: usize,
-    /// Sites of the cluster whose bonds have not been looked at.
-    open: Vec<usize>,
-    /// Where a flipped site could look like one that still belongs to be tested: the number of the last cluster it was in.
-    marks: Option<Vec<u32>>,
-    cluster: u32,
-}
-
-impl Grower {
-    fn new(model: &Hamiltonian) -> Result<Self, Error> {
-        if !model.is_field_free() {
-            return Err(Error::ClusterInField);
-        }
-        let mut grower = Self { n_sites: model.n_sites(), open: Vec::new(), marks: None, cluster: 0 };
-        // In a uniform ferromagnet all spins of a cluster are equal, so that a flipped one is unsatisfied: nothing to mark.
-        if !matches!(model.couplings(), Couplings::Uniform(j) if *j >= 0.0) {
-            model.topology().check_memory(4)?;
-            grower.mark();
-        }
-        Ok(grower)
-    }
-
-    fn mark(&mut self) {
-        self.marks = Some(vec![0; self.n_sites]);
-    }
-
-    fn check(&self, model: &Hamiltonian, spins: &Spins) {
-        let n = self.n_sites;
-        assert!(
-            model.n_sites() == n && spins.len() == n,
-            "the update was made for {n} sites; the Hamiltonian has {}, the configuration {}",
-            model.n_sites(),
-            spins.len()
-        );
-    }
-
-    fn flip_one(
-        &mut self,
-        model: &Hamiltonian,
-        spins: &mut Spins,
-        beta: Beta,
-        stream: &mut Stream,
-    ) -> Activity {
-        if let Some(marks) = &mut self.marks {
-            self.cluster = self.cluster.wrapping_add(1);
-            if self.cluster == 0 {
-                marks.fill(0);
-                self.cluster = 1;
-            }
-        }
-        let uniform = match model.couplings() {
-            Couplings::Uniform(j) => Some(threshold(Wolff::bond_probability(beta, j.abs()))),
-            Couplings::PerBond(_) => None,
-        };
-        let seed = stream.below(self.n_sites as u64) as usize;
-        let (mut flips, mut draws, mut reads) = (0u64, 0u64, 0u64);
-        self.take(spins, seed);
-        while let Some(site) = self.open.pop() {
-            flips += 1;
-            // The site has flipped already: what it was like when its cluster grew is the opposite.
-            let s = -spins.get(site);
-            for (neighbor, bond) in model.topology().links(site) {
-                reads += 1;
-                if self.marks.as_ref().is_some_and(|marks| marks[neighbor] == self.cluster) {
-                    continue;
-                }
-                let satisfaction = model.coupling_at(bond) * f64::from(s * spins.get(neighbor));
-                if satisfaction <= 0.0 {
-                    continue;
-                }
-                draws += 1;
-                let limit = uniform.unwrap_or_else(|| threshold(Wolff::bond_probability(beta, satisfaction)));
-                if u64::from(stream.next_u32()) < limit {
-                    self.take(spins, neighbor);
-                }
-            }
-        }
-        Activity {
-            attempts: 1 + draws,
-            flips,
-            coupler_reads: reads,
-            random_bits: 64 + 32 * draws,
-            ..Activity::default()
-        }
-    }
-
-    fn take(&mut self, spins: &mut Spins, site: usize) {
-        spins.flip(site);
-        if let Some(marks) = &mut self.marks {
-            marks[site] = self.cluster;
-        }
-        self.open.push(site);
     }
 }

@@ -102,7 +102,7 @@ fn attributes(answer: &Attended, file: &Group) -> Result<(), hdf5::Error> {
     for (name, value) in [
         ("command", "attend"),
         ("command_line", &command_line()),
-        ("program_version", env!("CARGO_PKG_VERSION")),
+        ("program_version", concat!("ceas-npu ", env!("CARGO_PKG_VERSION"))),
         ("sampler", answer.sampling.sampler.name()),
         ("dynamics", &answer.dynamics().map_or(String::new(), |d| super::dynamics_json(&d).to_string())),
         ("beta_source", &answer.beta_source),

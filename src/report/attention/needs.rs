@@ -56,7 +56,9 @@ impl Needs {
             .axis_desc_style(text(15))
             .light_line_style(WHITE)
             .bold_line_style(RGBColor(230, 230, 230))
-            .x_label_formatter(&|x| if *x <= heads { format!("{x:.0}") } else { String::new() })
+            .x_label_formatter(&|x| {
+                if *x <= heads && x.fract() == 0.0 { format!("{x:.0}") } else { String::new() }
+            })
             .y_label_formatter(&|s| short(*s))
             .draw()?;
         for ((name, needs), colour) in self.series.iter().zip([SERIES[1], SERIES[0], SERIES[2]]) {

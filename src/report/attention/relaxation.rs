@@ -47,12 +47,14 @@ impl RelaxationPanel {
         let lag = series(&relaxation.lag);
         let all = exact.iter().chain(&self.heads).chain(&lag);
         let low = all.map(|p| p.1).fold(relaxation.floor, f64::min).max(1e-4) / 2.0;
+        // Room above 1, where no distance lies, for the legend.
+        let top = 1.5 * (1.5 / low).powf(0.5);
         let mut chart = ChartBuilder::on(area)
             .caption("Distance from the law along the schedule", text(19))
             .margin(4)
             .x_label_area_size(44)
             .y_label_area_size(72)
-            .build_cartesian_2d(-0.01 * last..1.02 * last, (low..1.5).log_scale())?;
+            .build_cartesian_2d(-0.01 * last..1.02 * last, (low..top).log_scale())?;
         chart
             .configure_mesh()
             .x_label_formatter(&|s| format!("{s:.0}"))
@@ -62,7 +64,7 @@ impl RelaxationPanel {
             .axis_desc_style(text(15))
             .light_line_style(WHITE)
             .bold_line_style(RGBColor(230, 230, 230))
-            .y_label_formatter(&|x| short(*x))
+            .y_label_formatter(&|x| if *x < 1.01 && is_round(*x) { short(*x) } else { String::new() })
             .draw()?;
         let exact = exact.into_iter().map(|(s, v)| (s, v.max(low)));
         chart
@@ -109,4 +111,10 @@ impl RelaxationPanel {
             .draw()?;
         Ok(())
     }
+}
+
+/// Whether a tick of a logarithmic axis begins with 1, 2 or 5: the others would crowd it.
+fn is_round(x: f64) -> bool {
+    let lead = x / 10f64.powf(x.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().any(|digit| (lead - digit).abs() < 0.01)
 }

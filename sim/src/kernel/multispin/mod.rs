@@ -1,0 +1,40 @@
+//! Multi-spin coding: 512 spins in a vector of bits, updated together, each with random numbers of its own.
+//!
+//! | in the lanes | for |
+//! |---|---|
+//! | 512 sites ([`sites`]) | square, triangular, honeycomb, cubic lattices; couplings ±J, uniform field |
+//! | 512 replicas, few bonds a site ([`sparse`]) | any graph, integer couplings and fields, a β for each replica |
+//! | 512 replicas, many bonds a site ([`dense`]) | the same, Metropolis |
+//!
+//! Neighbours are added up bit by bit, as a circuit would; the class of a spin (how many of its bonds are unsatisfied) selects its
+//! acceptance probability; and a random bit per lane is compared with one binary digit of that probability after the other
+//! ([`digits`]), until every lane is decided. No two spins ever read the same random bit ([`batch`] says how few bits are drawn
+//! and why it is exact). Probabilities are realised to within 2⁻⁶⁴.
+//!
+//! Every [`Level`] gives the same bytes.
+
+pub(crate) mod batch;
+mod block;
+mod classes;
+pub mod dense;
+pub mod digits;
+pub mod generator;
+pub mod grid;
+#[cfg(test)]
+mod law;
+pub mod level;
+pub mod naive;
+pub mod packed;
+pub mod replicas;
+pub mod sites;
+pub mod sparse;
+mod tally;
+pub mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use grid::{Grid, Lattice};
+pub use level::Level;
+pub use packed::PackedSpins;
+pub use replicas::{REPLICAS, ReplicaModel, ReplicaSpins};
+pub use vector::Words;

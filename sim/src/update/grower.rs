@@ -1,0 +1,220 @@
+//! Growing one cluster from one site.
+
+use super::bernoulli;
+use super::bonds::{BondThresholds, Thresholds};
+use crate::activity::Activity;
+use crate::beta::Beta;
+use crate::error::Error;
+use crate::hamiltonian::{Couplings, Hamiltonian};
+use crate::memory;
+use crate::spins::Spins;
+use crate::stream::Stream;
+
+/// Grows and flips one cluster at a time, breadth first, with space to work in.
+///
+/// Bonds are looked at in the order of [`crate::topology::Topology::links`] of the sites in the order of their joining. With one
+/// |J| for all bonds each look uses up one of 64 decisions made at once, satisfied or not, so that nothing branches.
+#[derive(Debug, Clone)]
+pub(super) struct Grower {
+    pub(super) n_sites: usize,
+    thresholds: BondThresholds,
+    /// The sites of the cluster; those from some place on have not been looked at.
+    sites: Vec<u32>,
+    /// Where a flipped site could look like one that does not belong: the number of the last cluster each site was in.
+    marks: Option<Vec<u32>>,
+    cluster: u32,
+}
+
+/// Decisions made 64 at a time and handed out one by one.
+struct Decisions<'s> {
+    stream: &'s mut Stream,
+    threshold: u64,
+    word: u64,
+    left: u32,
+}
+
+impl<'s> Decisions<'s> {
+    fn new(threshold: u64, stream: &'s mut Stream) -> Self {
+        Self { stream, threshold, word: 0, left: 0 }
+    }
+
+    /// Four decisions, the next one lowest; all decisions must be taken in fours.
+    #[inline(always)]
+    fn next_four(&mut self) -> u64 {
+        if self.left == 0 {
+            (self.word, self.left) = (bernoulli::word(self.threshold, self.stream), 64);
+        }
+        let four = self.word & 15;
+        self.word >>= 4;
+        self.left -= 4;
+        four
+    }
+
+    #[inline]
+    fn next(&mut self) -> bool {
+        if self.left == 0 {
+            (self.word, self.left) = (bernoulli::word(self.threshold, self.stream), 64);
+        }
+        let bit = self.word & 1 == 1;
+        self.word >>= 1;
+        self.left -= 1;
+        bit
+    }
+}
+
+impl Grower {
+    pub(super) fn new(model: &Hamiltonian) -> Result<Self, Error> {
+        let (topology, n_sites) = (model.topology(), model.n_sites());
+        if n_sites > u32::MAX as usize {
+            let violated = "clusters are grown on at most 2³² − 1 sites";
+            return Err(Error::Topology { what: topology.name(), size: topology.size(), violated });
+        }
+        // In a uniform ferromagnet all spins of a cluster are equal, so that a flipped one is unsatisfied: nothing to mark.
+        let ferromagnet = matches!(model.couplings(), Couplings::Uniform(j) if *j >= 0.0);
+        let marked = !(ferromagnet && model.is_field_free());
+        let needed = topology.bytes_needed(if marked { 8 } else { 4 });
+        let needed = needed.saturating_add(BondThresholds::bytes(model));
+        memory::check(topology.name(), topology.size(), needed)?;
+        let mut grower =
+            Self { n_sites, thresholds: BondThresholds::new(), sites: Vec::new(), marks: None, cluster: 0 };
+        if marked {
+            grower.mark();
+        }
+        Ok(grower)
+    }
+
+    pub(super) fn mark(&mut self) {
+        self.marks = Some(vec![0; self.n_sites]);
+    }
+
+    /// Makes ready for β.
+    pub(super) fn prepare(&mut self, model: &Hamiltonian, spins: &Spins, beta: Beta) {
+        super::check_sizes(self.n_sites, model, spins);
+        self.thresholds.at(model, beta);
+    }
+
+    /// One cluster. Returns what it caused, and M_C²/|C| of it (0 if it was given up).
+    pub(super) fn flip_one(
+        &mut self,
+        model: &Hamiltonian,
+        spins: &mut Spins,
+        stream: &mut Stream,
+    ) -> (Activity, f64) {
+        let seed = stream.below(self.n_sites as u64) as usize;
+        let uniform = match self.thresholds.bonds {
+            Thresholds::Same(threshold) => Some(threshold),
+            Thresholds::Each(_) => None,
+        };
+        let (size, draws, reads, m) = match (model.topology().square_size(), uniform, &self.marks) {
+            (Some(l), Some(threshold), None) => {
+                let (size, draws) = self.spread(l, spins, seed, Decisions::new(threshold, stream));
+                (size, draws, 4 * size, size as i64)
+            }
+            _ => self.walk(model, spins, seed, Decisions::new(uniform.unwrap_or(0), stream)),
+        };
+        let counted = Activity {
+            attempts: 1 + draws,
+            flips: size,
+            coupler_reads: reads,
+            random_bits: 64 + 32 * draws,
+            ..Activity::default()
+        };
+        (counted, if size == 0 { 0.0 } else { (m * m) as f64 / size as f64 })
+    }
+
+    /// The unmarked cluster on a square lattice. Returns its size and the number of satisfied bonds to sites outside it.
+    fn spread(&mut self, l: usize, spins: &mut Spins, seed: usize, mut open: Decisions<'_>) -> (u64, u64) {
+        let n = l * l;
+        let s = spins.as_mut_slice();
+        let old = s[seed];
+        // Every site joins once, and four more entries may be written behind the last without counting.
+        if self.sites.len() < n + 4 {
+            self.sites.resize(n + 4, 0);
+        }
+        let sites = self.sites.as_mut_slice();
+        s[seed] = -old;
+        sites[0] = seed as u32;
+        let inverse = u64::MAX / l as u64 + 1;
+        let (mut looked, mut joined, mut draws) = (0, 1, 0);
+        while looked < joined {
+            let site = sites[looked] as usize;
+            looked += 1;
+            // site mod L by two multiplications (Lemire, Kaser and Kurz, doi:10.1002/spe.2689).
+            let x = ((u128::from(inverse.wrapping_mul(site as u64)) * l as u128) >> 64) as usize;
+            let mut four = open.next_four();
+            let neighbors = [
+                if x + 1 == l { site + 1 - l } else { site + 1 },
+                if site + l >= n { site + l - n } else { site + l },
+                if x == 0 { site + l - 1 } else { site - 1 },
+                if site < l { site + n - l } else { site - l },
+            ];
+            for neighbor in neighbors {
+                let satisfied = s[neighbor] == old;
+                let joins = satisfied & (four & 1 == 1);
+                four >>= 1;
+                s[neighbor] = if joins { -old } else { s[neighbor] };
+                sites[joined] = neighbor as u32;
+                joined += usize::from(joins);
+                draws += u64::from(satisfied);
+            }
+        }
+        (joined as u64, draws)
+    }
+
+    /// The cluster on any graph. Returns the sites flipped, the attempts after the seed, the links read, and M of the cluster.
+    fn walk(
+        &mut self,
+        model: &Hamiltonian,
+        spins: &mut Spins,
+        seed: usize,
+        mut open: Decisions<'_>,
+    ) -> (u64, u64, u64, i64) {
+        self.cluster = self.cluster.wrapping_add(1);
+        if self.cluster == 0 {
+            self.marks.iter_mut().for_each(|marks| marks.fill(0));
+            self.cluster = 1;
+        }
+        let marks = self.marks.get_or_insert_with(|| vec![0; self.n_sites]);
+        self.sites.clear();
+        self.sites.push(seed as u32);
+        marks[seed] = self.cluster;
+        let (mut looked, mut draws, mut reads, mut m) = (0, 0, 0, 0);
+        while looked < self.sites.len() {
+            let site = self.sites[looked] as usize;
+            looked += 1;
+            let s = spins.get(site);
+            m += i64::from(s);
+            if let Some(thresholds) = &self.thresholds.sites
+                && model.field_at(site) * f64::from(s) > 0.0
+            {
+                draws += 1;
+                let threshold = match thresholds {
+                    Thresholds::Same(threshold) => *threshold,
+                    Thresholds::Each(each) => each[site],
+                };
+                if u64::from(open.stream.next_u32()) < threshold {
+                    return (0, draws, reads, 0);
+                }
+            }
+            for (neighbor, bond) in model.topology().links(site) {
+                reads += 1;
+                let outside = marks[neighbor] != self.cluster;
+                let satisfied = model.coupling_at(bond) * f64::from(s * spins.get(neighbor)) > 0.0;
+                let tested = outside && satisfied;
+                draws += u64::from(tested);
+                let joins = match &self.thresholds.bonds {
+                    Thresholds::Same(_) => open.next() && tested,
+                    Thresholds::Each(each) => tested && u64::from(open.stream.next_u32()) < each[bond],
+                };
+                if joins {
+                    marks[neighbor] = self.cluster;
+                    self.sites.push(neighbor as u32);
+                }
+            }
+        }
+        for &site in &self.sites {
+            spins.flip(site as usize);
+        }
+        (self.sites.len() as u64, draws, reads, m)
+    }
+}

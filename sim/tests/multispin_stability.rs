@@ -1,0 +1,52 @@
+//! Same seed, same bytes, for good, with many spins in the lanes too. Changing a value here belongs into the CHANGELOG under *Streams*.
+
+use ceas_sim::beta::Beta;
+use ceas_sim::hamiltonian::{Couplings, Field, Hamiltonian};
+use ceas_sim::kernel::multispin::{PackedSpins, ReplicaSpins, Words};
+use ceas_sim::stream::{Purpose, Stream, Streams};
+use ceas_sim::topology::Topology;
+use ceas_sim::update::{MultiSpin, Replicas, Update};
+
+/// 64-bit FNV-1a of all vectors.
+fn hash<'a>(words: impl Iterator<Item = &'a Words>) -> u64 {
+    let bytes = words.flat_map(|words| words.0).flat_map(u64::to_le_bytes);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+fn sites(mut update: MultiSpin, model: &Hamiltonian) -> u64 {
+    let mut spins = PackedSpins::random(*update.grid(), &mut Stream::new(3, Purpose::Initial, 0, 0)).unwrap();
+    let mut streams = Streams::new(3, Purpose::Update, 0, update.blocks());
+    for _ in 0..20 {
+        update.sweep(model, &mut spins, Beta::new(0.44).unwrap(), &mut streams);
+    }
+    hash(spins.cells().iter())
+}
+
+fn replicas(mut update: Replicas, model: &Hamiltonian, beta: f64) -> u64 {
+    let n = model.n_sites();
+    let mut spins = ReplicaSpins::random(n, &mut Stream::new(3, Purpose::Initial, 0, 0)).unwrap();
+    let mut streams = Streams::new(3, Purpose::Update, 0, update.blocks());
+    for _ in 0..20 {
+        update.sweep(model, &mut spins, Beta::new(beta).unwrap(), &mut streams);
+    }
+    hash((0..n).map(|i| spins.site(i)))
+}
+
+const METROPOLIS: u64 = 1;
+const HEAT_BATH: u64 = 2;
+const SPARSE: u64 = 3;
+const DENSE: u64 = 4;
+
+#[test]
+fn trajectories_are_frozen() {
+    // Two blocks.
+    let square = Hamiltonian::ferromagnet(Topology::square(1024).unwrap());
+    assert_eq!(sites(MultiSpin::metropolis(&square).unwrap(), &square), METROPOLIS, "Metropolis");
+    assert_eq!(sites(MultiSpin::heat_bath(&square).unwrap(), &square), HEAT_BATH, "heat bath");
+    let small = Hamiltonian::ferromagnet(Topology::square(10).unwrap());
+    assert_eq!(replicas(Replicas::metropolis(&small).unwrap(), &small, 0.44), SPARSE, "sparse replicas");
+    let t = Topology::complete(20).unwrap();
+    let j = (0..t.n_bonds()).map(|bond| if bond % 3 == 0 { -1.0 } else { 1.0 }).collect();
+    let dense = Hamiltonian::new(t, Couplings::PerBond(j), Field::Zero).unwrap();
+    assert_eq!(replicas(Replicas::metropolis(&dense).unwrap(), &dense, 0.1), DENSE, "dense replicas");
+}

@@ -1,0 +1,72 @@
+//! Values of flags, read so that a wrong one is told what would be right.
+
+use std::str::FromStr;
+
+use ceas_npu::sim::critical::{Dynamics, Lattice};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+/// A whole number from 0.
+pub fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().map_err(|_| match digits {
+        true => "this is more than can be counted".to_owned(),
+        false => "a whole number is expected, such as 8".to_owned(),
+    })
+}
+
+/// An entry of a list of whole numbers.
+pub fn listed(text: &str) -> Result<usize, String> {
+    whole(text).map_err(|reason| match text {
+        "" => "whole numbers with commas between them are expected, such as 8,16".to_owned(),
+        _ => format!("{reason}; a list is written with commas, such as 8,16"),
+    })
+}
+
+/// A number; whether it makes sense is for the verb to say.
+pub fn number(text: &str) -> Result<f64, String> {
+    text.trim().parse().map_err(|_| "a number is expected, such as 0.44".to_owned())
+}
+
+/// An update by its name.
+pub fn update() -> impl TypedValueParser<Value = Dynamics> {
+    PossibleValuesParser::new([
+        PossibleValue::new("heat-bath").help("Draw each spin anew given its neighbours"),
+        PossibleValue::new("metropolis").help("Accept a flip with min(1, e^(−βΔE))"),
+        PossibleValue::new("wolff").help("Flip clusters; fastest near β_c"),
+    ])
+    .try_map(|name| name.parse::<Dynamics>())
+}
+
+/// A family of lattices by its name.
+pub fn lattice() -> impl TypedValueParser<Value = Lattice> {
+    PossibleValuesParser::new([PossibleValue::new("square").help("L × L sites, periodic")])
+        .try_map(|name| name.parse::<Lattice>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_offered_is_known() {
+        let command = clap::Command::new("x").args([
+            clap::Arg::new("update").long("update").value_parser(update()),
+            clap::Arg::new("lattice").long("lattice").value_parser(lattice()),
+        ]);
+        for argument in command.get_arguments() {
+            for value in argument.get_possible_values() {
+                let flag = format!("--{}", argument.get_id());
+                let tried = command.clone().try_get_matches_from(["x", &flag, value.get_name()]);
+                assert!(tried.is_ok(), "{flag} {}", value.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_numbers_are_told_what_is_right() {
+        assert_eq!(listed("16"), Ok(16));
+        assert!(listed("x").unwrap_err().contains("8,16") && listed("").unwrap_err().contains("8,16"));
+        assert!(whole::<u64>("99999999999999999999").unwrap_err().contains("more than"));
+        assert!(number("1.5e").is_err() && number("-1e3") == Ok(-1000.0));
+    }
+}

@@ -20,7 +20,13 @@ const QUENCH: u64 = 3;
 
 /// Reads that are cooled together, because they share the rows of a dense graph in the cache; a function of the instance alone.
 pub(super) fn width<T: Real>(rows: &CouplingRows<T>) -> u64 {
-    if rows.is_dense() && rows.n() > 64 { 8 } else { 1 }
+    // Rows that no second-level cache holds are fetched from further away, and are worth sharing more.
+    let bytes = rows.n() * rows.n() * std::mem::size_of::<T>();
+    match rows.is_dense() {
+        true if bytes > 1 << 21 => 16,
+        true if rows.n() > 64 => 8,
+        _ => 1,
+    }
 }
 
 /// Reads `number`·width … of a search.

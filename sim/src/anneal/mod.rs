@@ -20,6 +20,7 @@ use crate::couplings::{CouplingRows, Real};
 use crate::error::Error;
 use crate::hamiltonian::{Couplings, Field, Hamiltonian};
 use crate::instance::Instance;
+use crate::kernel::multispin::Level;
 use cooling::{Batch, Read};
 
 /// How a problem is solved.
@@ -111,7 +112,7 @@ impl Settings {
 /// ```
 ///
 /// # Errors
-/// As [`Instance::hamiltonian`]; [`Error::Memory`] if the couplings do not fit into memory; [`Error::Schedule`] if there is no sweep or no
+/// As [`Instance::hamiltonian`]; [`Error::InstructionSet`] as [`Level::choose`]; [`Error::Memory`] if the couplings do not fit into memory; [`Error::Schedule`] if there is no sweep or no
 /// read.
 pub fn anneal(
     instance: &Instance,
@@ -124,6 +125,8 @@ pub fn anneal(
         return Err(Error::Schedule { violated: "annealing needs at least one sweep and one read" });
     }
     let begun = Instant::now();
+    // An instruction set that was asked for and is not there is an error here, and plain instructions further down.
+    Level::choose()?;
     let model = instance.hamiltonian()?;
     let unit = unit_of(&model);
     let model = scaled(model, unit)?;

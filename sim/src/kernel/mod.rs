@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | [`generic`] | every graph, coupling and field | checkerboard or index |
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
+//! | [`rows`] | cached fields of dense graphs | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 
 pub mod generic;

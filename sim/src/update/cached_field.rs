@@ -3,6 +3,7 @@
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
+use crate::kernel::multispin::Level;
 use crate::kernel::rows::{self, Rows};
 use crate::kernel::threshold;
 use crate::spins::Spins;
@@ -11,8 +12,8 @@ use crate::update::Update;
 
 /// Sites of a dense graph that are visited before their flips are passed on to all other fields.
 const BLOCK: usize = 32;
-/// Columns of those rows that are added at a time, for one replica after another: 32 × 512 numbers stay close to the core.
-const TILE: usize = 512;
+/// Columns of those rows that are added at a time, for one replica after another: 32 × 256 numbers fit into a first-level cache.
+const TILE: usize = 256;
 /// Sweeps after which fields that round are summed anew.
 const REFRESH: u64 = 128;
 
@@ -92,6 +93,7 @@ pub struct CachedField<T> {
     /// draws are decided without an exponential.
     bounds: Vec<(T, T)>,
     sweeps: u64,
+    level: Level,
     /// Scratch: for each replica the sites flipped up and down in the present block.
     flipped: Vec<Flipped>,
 }
@@ -109,13 +111,14 @@ impl<T: Real> Default for CachedField<T> {
 }
 
 impl<T: Real> CachedField<T> {
-    /// The update; it learns nothing from a model.
+    /// The update; it learns nothing from a model. Instructions are those of [`Level::choose`], plain ones if that is an error.
     pub fn new() -> Self {
         // Wider by more than logarithm and rounding to `T` can be off.
         let low = |k: u32| T::of(-libm::log(f64::from(k + 1) / 1024.0) * (1.0 - 1e-6) - 1e-7);
         let high = |k: u32| T::of(-libm::log(f64::from(k) / 1024.0) * (1.0 + 1e-6) + 1e-7);
         let bounds = (0..1024).map(|k| (low(k), high(k))).collect();
-        Self { bounds, sweeps: 0, flipped: Vec::new() }
+        let level = Level::choose().unwrap_or(Level::Portable);
+        Self { bounds, sweeps: 0, level, flipped: Vec::new() }
     }
 
     /// Whether a flip that costs βΔE = `x` > 0 is accepted.
@@ -187,7 +190,7 @@ impl<T: Real> CachedField<T> {
         count
     }
 
-    /// Visits the sites of one block of a dense graph; fields outside the block are left as they were.
+    /// Visits the sites of one block of a dense graph; the kept fields are left as they were.
     fn block_dense(
         &self,
         rows: Rows<'_, T>,
@@ -202,9 +205,14 @@ impl<T: Real> CachedField<T> {
         let (zero, never) = (T::of(0.0), T::of(NEVER));
         flipped.up.clear();
         flipped.down.clear();
+        // The fields of the block as its flips change them; the kept ones follow when all rows are passed on at once.
+        let mut near = [zero; BLOCK];
+        let near = &mut near[..end - start];
+        near.copy_from_slice(&state.fields[start..end]);
+        let mut local = stream.clone();
         for site in start..end {
             let s = state.spins[site];
-            let aligned = s * state.fields[site];
+            let aligned = s * near[site - start];
             let x = two_beta * aligned;
             let uphill = x > zero;
             if uphill {
@@ -212,7 +220,7 @@ impl<T: Real> CachedField<T> {
                     continue;
                 }
                 count.draws += 1;
-                if !self.accepts(x, stream) {
+                if !self.accepts(x, &mut local) {
                     continue;
                 }
             }
@@ -221,26 +229,24 @@ impl<T: Real> CachedField<T> {
             count.flips += 1;
             count.energy += 2.0 * aligned.to_f64();
             let row = &rows.matrix[site * rows.stride + start..site * rows.stride + end];
-            for (field, twice) in state.fields[start..end].iter_mut().zip(row) {
+            for (field, twice) in near.iter_mut().zip(row) {
                 *field = *field - s * *twice;
             }
             if s > zero { flipped.down.push(site as u32) } else { flipped.up.push(site as u32) }
         }
+        *stream = local;
         count.reads = count.flips * (n as u64 - 1);
         count
     }
 }
 
-/// Passes the flips of the block that begins at `rows.from` on to all fields outside it, tile by tile, all replicas for each tile.
-fn pass_on<T: Real>(rows: Rows<'_, T>, replicas: &mut [CachedSpins<T>], flipped: &[Flipped]) {
+/// Passes the flips of a block on to all fields, tile by tile, all replicas for each tile.
+fn pass_on<T: Real>(level: Level, rows: Rows<'_, T>, replicas: &mut [CachedSpins<T>], flipped: &[Flipped]) {
     let n = replicas.first().map_or(0, |state| state.spins.len());
-    let end = (rows.from + BLOCK).min(n);
-    for (first, last) in [(0, rows.from), (end, n)] {
-        for from in (first..last).step_by(TILE) {
-            let to = (from + TILE).min(last);
-            for (state, Flipped { up, down }) in replicas.iter_mut().zip(flipped) {
-                rows::apply(Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
-            }
+    for from in (0..n).step_by(TILE) {
+        let to = (from + TILE).min(n);
+        for (state, Flipped { up, down }) in replicas.iter_mut().zip(flipped) {
+            rows::apply(level, Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
         }
     }
 }
@@ -292,7 +298,7 @@ impl<T: Real> Update for CachedField<T> {
                         let count = self.block_dense(rows, state, two_beta, stream, flipped);
                         add(state, count);
                     }
-                    pass_on(rows, replicas, &flipped);
+                    pass_on(self.level, rows, replicas, &flipped);
                 }
                 self.flipped = flipped;
             }

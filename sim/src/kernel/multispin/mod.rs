@@ -8,7 +8,7 @@
 //!
 //! Neighbours are added up bit by bit, as a circuit would; the class of a spin (how many of its bonds are unsatisfied) selects its
 //! acceptance probability; and a random bit per lane is compared with one binary digit of that probability after the other
-//! ([`digits`]), until every lane is decided. No two spins ever read the same random bit ([`batch`] says how few bits are drawn
+//! ([`digits`]), until every lane is decided. No two spins ever read the same random bit (its file `batch.rs` says how few bits are drawn
 //! and why it is exact). Probabilities are realised to within 2⁻⁶⁴.
 //!
 //! Every [`Level`] gives the same bytes.

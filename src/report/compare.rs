@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ceas_npu::mapping::attention::{Measured, Quantiles};
+use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::npu_model::comparison::{
     BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
 };
@@ -10,6 +10,7 @@ use ceas_npu::npu_model::device::{CONTROL, Kind};
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use ceas_npu::npu_model::workload::Workload;
+use ceas_npu::sim::statistics::Estimate;
 use serde::Serialize;
 
 use super::compare_figure::Picture;
@@ -46,7 +47,7 @@ pub struct WorkloadReport {
     /// V/|o|² over the heads.
     pub variance: Quantiles,
     /// Sweeps of a one-hot cluster for one independent sample: mean over the heads that were run so, with its standard error.
-    pub one_hot_sweeps: Option<Measured>,
+    pub one_hot_sweeps: Option<Estimate>,
 }
 
 impl WorkloadReport {
@@ -55,7 +56,7 @@ impl WorkloadReport {
         let one_hot: Vec<_> = heads.iter().filter_map(|h| h.one_hot.as_ref()).collect();
         let count = one_hot.len() as f64;
         // 1/η, not η: it is a mean of 1/a over the rows, each without bias.
-        let one_hot_sweeps = (!one_hot.is_empty()).then(|| Measured {
+        let one_hot_sweeps = (!one_hot.is_empty()).then(|| Estimate {
             mean: one_hot.iter().map(|s| 1.0 / s.efficiency).sum::<f64>() / count,
             error: one_hot
                 .iter()

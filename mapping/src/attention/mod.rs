@@ -29,7 +29,7 @@ mod thermometry;
 pub use binary::{BinaryRow, BinarySample, BinarySampling, ReadoutWorth, sample_head_binary};
 pub use plug_in::expected_divergence;
 pub use relaxation::{Ensemble, Relaxation, relax_head};
-pub use report::{CurvePoint, HeadReport, Measured};
+pub use report::{CurvePoint, HeadReport};
 pub use row::Row;
 pub use sample::{ChainSample, HeadSample, RowSample, sample_head};
 pub use sampler::{Dynamics, Ramp, Sampler, Sampling, Start};

@@ -1,7 +1,7 @@
 //! What is reported of one head: its thermodynamics, and what was measured beside its law.
 
 use ceas_sim::activity::Activity;
-use ceas_sim::statistics::Autocorrelation;
+use ceas_sim::statistics::{Autocorrelation, Estimate};
 use serde::Serialize;
 
 use super::plug_in::expected_divergence;
@@ -9,15 +9,6 @@ use super::sample::{HeadSample, RowSample};
 use super::sampler::Sampler;
 use super::summary::median;
 use super::thermometry::{freezing_point, specific_heat_peak};
-
-/// A measured number with its standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Measured {
-    /// The number.
-    pub mean: f64,
-    /// One standard deviation of it.
-    pub error: f64,
-}
 
 /// The error of a head after so many samples of the same draws.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -70,7 +61,7 @@ pub struct HeadReport {
     /// √(Σ_i 2τ_i V_i/S / Σ_i |o_i|²); for a chain with the exact variance of its mean.
     pub rel_error_predicted: f64,
     /// Σ|ô − o|² over its expectation: 1 if the samples follow their law.
-    pub variance_ratio: Measured,
+    pub variance_ratio: Estimate,
     /// Mean divergence of the empirical rows from the law, in nats.
     pub kl: f64,
     /// What it would be for independent draws, rare states included (NaN for a chain): [`expected_divergence`].
@@ -93,7 +84,7 @@ pub struct HeadReport {
     /// The same for 1 %.
     pub samples_1_percent: f64,
     /// (ln Ẑ − ln Z)/its error over the rows: mean and standard error. Races only.
-    pub ln_z_deviation: Option<Measured>,
+    pub ln_z_deviation: Option<Estimate>,
     /// Error against number of samples.
     pub curve: Vec<CurvePoint>,
     /// All events of the head.
@@ -126,7 +117,7 @@ impl HeadReport {
         let noise = 2.0 * tau_int_value * rows.iter().map(|row| row.row.variance).sum::<f64>();
         let samples_for = |error: f64| (noise / (error * error * signal)).ceil();
         let fresh = !matches!(sample.sampling.sampler, Sampler::Metropolis(_));
-        let tau_int = if fresh { Measured { mean: 0.5, error: 0.0 } } else { measured_tau(rows) };
+        let tau_int = if fresh { Estimate { mean: 0.5, error: 0.0 } } else { measured_tau(rows) };
         Self {
             layer,
             head,
@@ -195,7 +186,7 @@ fn weighted(
 ///
 /// The error of [`Autocorrelation`] takes all series for equally long pieces of one. Rows differ: with x = variance · τ of a row, the
 /// pooled τ rests on (Σx)²/Σx² of the R rows, and its error grows by √(R Σx²)/Σx.
-fn measured_tau(rows: &[RowSample]) -> Measured {
+fn measured_tau(rows: &[RowSample]) -> Estimate {
     let series: Vec<&[f64]> =
         rows.iter().filter_map(|row| row.chain.as_ref()).map(|chain| chain.scores.as_slice()).collect();
     match Autocorrelation::of(&series) {
@@ -205,9 +196,9 @@ fn measured_tau(rows: &[RowSample]) -> Measured {
             };
             let (sum, squares) = rows.iter().map(share).fold((0.0, 0.0), |(a, b), x| (a + x, b + x * x));
             let uneven = if sum > 0.0 { (rows.len() as f64 * squares).sqrt() / sum } else { 1.0 };
-            Measured { mean: analysis.tau_int.mean, error: analysis.tau_int.error * uneven }
+            Estimate { mean: analysis.tau_int.mean, error: analysis.tau_int.error * uneven }
         }
-        Err(_) => Measured { mean: f64::NAN, error: f64::NAN },
+        Err(_) => Estimate { mean: f64::NAN, error: f64::NAN },
     }
 }
 
@@ -232,20 +223,20 @@ fn scatter(rows: &[RowSample], level: usize) -> f64 {
 }
 
 /// Σ|ô − o|² over its expectation, after all samples.
-fn ratio(sample: &HeadSample) -> Measured {
+fn ratio(sample: &HeadSample) -> Estimate {
     let level = sample.levels.len() - 1;
     let expected: f64 = sample.rows.iter().map(|row| row.predicted[level]).sum();
     let measured: f64 = sample.rows.iter().map(|row| row.squared_errors[level]).sum();
-    Measured { mean: measured / expected, error: scatter(&sample.rows, level) / expected }
+    Estimate { mean: measured / expected, error: scatter(&sample.rows, level) / expected }
 }
 
 /// Mean deviation of ln Ẑ from ln Z in units of its error.
-fn ln_z_deviation(rows: &[RowSample]) -> Option<Measured> {
+fn ln_z_deviation(rows: &[RowSample]) -> Option<Estimate> {
     let deviations: Vec<f64> = rows
         .iter()
         .filter_map(|row| row.partition.map(|z| (z.ln_z - row.row.law.ln_z()) / z.error))
         .collect();
     let count = deviations.len() as f64;
     (!deviations.is_empty())
-        .then(|| Measured { mean: deviations.iter().sum::<f64>() / count, error: 1.0 / count.sqrt() })
+        .then(|| Estimate { mean: deviations.iter().sum::<f64>() / count, error: 1.0 / count.sqrt() })
 }

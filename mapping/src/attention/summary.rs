@@ -3,7 +3,8 @@
 use ceas_sim::activity::Activity;
 use serde::Serialize;
 
-use super::report::{HeadReport, Measured};
+use super::report::HeadReport;
+use ceas_sim::statistics::Estimate;
 
 /// Quantiles of one quantity over the heads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -83,13 +84,13 @@ pub struct Summary {
     /// … of τ_int in read-outs.
     pub tau_int: Quantiles,
     /// Σ rel_error² over Σ rel_error_predicted², over the heads: 1 if the samples follow their law.
-    pub variance_ratio: Measured,
+    pub variance_ratio: Estimate,
     /// (`variance_ratio` − 1)/its error.
     pub variance_ratio_z: f64,
     /// √ of `variance_ratio`: measured over predicted error.
-    pub error_ratio: Measured,
+    pub error_ratio: Estimate,
     /// Mean of (ln Ẑ − ln Z)/error over all rows, with its standard error: 0 if races estimate Z without bias.
-    pub ln_z_deviation: Option<Measured>,
+    pub ln_z_deviation: Option<Estimate>,
     /// Mean divergence of the empirical rows from their law over its expectation for independent draws.
     pub kl_over_expected: f64,
     /// All events.
@@ -103,7 +104,7 @@ impl Summary {
         // Weighted by what is expected, so that a head with next to no noise, where one rare draw is everything, counts for as little.
         let variance_ratio = ratio(heads);
         let root = variance_ratio.mean.sqrt();
-        let deviations: Vec<Measured> = heads.iter().filter_map(|head| head.ln_z_deviation).collect();
+        let deviations: Vec<Estimate> = heads.iter().filter_map(|head| head.ln_z_deviation).collect();
         let sum = |f: &dyn Fn(&HeadReport) -> f64| heads.iter().map(f).sum::<f64>();
         Self {
             heads: heads.len(),
@@ -121,7 +122,7 @@ impl Summary {
             tau_int: over(&|head| head.tau_int),
             variance_ratio,
             variance_ratio_z: (variance_ratio.mean - 1.0) / variance_ratio.error,
-            error_ratio: Measured { mean: root, error: 0.5 * variance_ratio.error / root },
+            error_ratio: Estimate { mean: root, error: 0.5 * variance_ratio.error / root },
             ln_z_deviation: (!deviations.is_empty()).then(|| mean(&deviations)),
             kl_over_expected: sum(&|head| head.kl) / sum(&|head| head.kl_expected),
             activity: heads.iter().map(|head| head.activity).sum(),
@@ -130,22 +131,22 @@ impl Summary {
 }
 
 /// Squared relative errors over what is expected of them; heads without a signal have none.
-fn ratio(heads: &[HeadReport]) -> Measured {
+fn ratio(heads: &[HeadReport]) -> Estimate {
     let expected = |head: &HeadReport| head.rel_error_predicted.powi(2);
     let real: Vec<&HeadReport> =
         heads.iter().filter(|head| expected(head) > 0.0 && expected(head).is_finite()).collect();
     let total: f64 = real.iter().map(|head| expected(head)).sum();
     let over = |f: &dyn Fn(&HeadReport) -> f64| real.iter().map(|head| f(head)).sum::<f64>();
-    Measured {
+    Estimate {
         mean: over(&|head| expected(head) * head.variance_ratio.mean) / total,
         error: over(&|head| (expected(head) * head.variance_ratio.error).powi(2)).sqrt() / total,
     }
 }
 
 /// Mean of independent measurements.
-fn mean(parts: &[Measured]) -> Measured {
+fn mean(parts: &[Estimate]) -> Estimate {
     let count = parts.len() as f64;
-    Measured {
+    Estimate {
         mean: parts.iter().map(|part| part.mean).sum::<f64>() / count,
         error: parts.iter().map(|part| part.error.powi(2)).sum::<f64>().sqrt() / count,
     }

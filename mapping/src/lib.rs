@@ -10,5 +10,6 @@ pub mod one_hot;
 pub mod program;
 pub mod qkv;
 pub mod reference;
+pub mod spins;
 
 pub use error::Error;

@@ -216,7 +216,7 @@ proptest! {
 
 #[test]
 fn padding_and_truncation_of_the_tokenizer_are_off_and_a_cut_is_said() {
-    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), 0).unwrap();
+    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), Some(0)).unwrap();
     let short = tokens.encode("Spin glass.", 12).unwrap();
     assert_eq!(short.tokens, ["[CLS]", "spin", "glass", ".", "[SEP]"]);
     assert_eq!((short.ids, short.cut, short.mask), (vec![2, 4, 5, 8, 3], 0, vec![true; 5]));
@@ -236,7 +236,7 @@ fn padding_and_truncation_of_the_tokenizer_are_off_and_a_cut_is_said() {
 
 #[test]
 fn token_lists_are_taken_as_they_are_or_refused_with_a_position() {
-    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), 0).unwrap();
+    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), Some(0)).unwrap();
     let given = tokens.sequence(&[2, 4, 3, 0, 0], 4).unwrap();
     assert_eq!((given.ids, given.cut, given.mask), (vec![2, 4, 3, 0], 1, vec![true, true, true, false]));
     assert_eq!(given.tokens[1], "spin");

@@ -12,7 +12,7 @@ const WHERE: &str = "a model folder holds config.json, tokenizer.json and model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Not a folder at all.
+    /// Neither a folder nor a GGUF file.
     #[error("{folder} is not a folder: {WHERE}")]
     NoFolder {
         /// What was given.
@@ -169,6 +169,12 @@ pub enum Error {
         got: usize,
         /// Positions of the model.
         limit: usize,
+    },
+    /// More memory than there is.
+    #[error(transparent)]
+    Memory {
+        /// What is too large.
+        source: ceas_sim::Error,
     },
     /// A layer that the model does not have.
     #[error("layer {layer} does not exist: the model has {layers}, counted from 0")]

@@ -21,7 +21,7 @@ pub enum Noise {
 }
 
 impl Noise {
-    /// The Gaussian whose Φ is closest to the logistic function, largest deviation 0.00946: scale 1.702 (D. Camilli,
+    /// The Gaussian whose Φ is closest to the logistic function, largest deviation 0.00949: scale 1.702 (D. Camilli,
     /// doi:10.3102/10769986019003293).
     pub const NEAREST_GAUSSIAN: Self = Self::Gaussian { scale: 1.702 };
 

@@ -290,9 +290,10 @@ fn only_a_logistic_comparator_without_latency_keeps_the_law() {
     let exact = magnetisations(&frustrated(), 0.8);
     assert!(run_bits(PBits::new(Noise::Logistic)).worst(&exact) < BOUND);
     assert!(run_bits(Asynchronous::new(Noise::Logistic, 0.0)).worst(&exact) < BOUND);
-    for wrong in
-        [run_bits(PBits::new(Noise::Gaussian { scale: 1.0 })), run_bits(PBits::new(Noise::Logistic).holding(4, [0]))]
-    {
+    for wrong in [
+        run_bits(PBits::new(Noise::Gaussian { scale: 1.0 })),
+        run_bits(PBits::new(Noise::Logistic).holding(4, [0])),
+    ] {
         assert!(wrong.worst(&exact) > BOUND, "{}", wrong.worst(&exact));
     }
     let late = run_bits(Asynchronous::new(Noise::Logistic, 1.0));

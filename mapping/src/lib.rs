@@ -10,6 +10,7 @@ pub mod energy_transformer;
 pub mod error;
 pub mod feed_forward;
 pub mod heads;
+pub mod nonideal;
 pub mod norm;
 pub mod one_hot;
 pub mod pbits;

@@ -19,5 +19,6 @@ pub mod potts_network;
 pub mod program;
 pub mod qkv;
 pub mod reference;
+pub mod spins;
 
 pub use error::Error;

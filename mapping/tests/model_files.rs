@@ -62,7 +62,7 @@ fn other_families_are_refused_by_name() {
 #[test]
 fn a_configuration_cannot_be_right() {
     for (key, value, named) in [
-        ("hidden_act", serde_json::json!("swish"), "swish"),
+        ("hidden_act", serde_json::json!("mish"), "mish"),
         ("num_attention_heads", serde_json::json!(0), "num_attention_heads"),
         ("num_attention_heads", serde_json::json!(3), "multiple"),
         ("layer_norm_eps", serde_json::json!(-1.0), "layer_norm_eps"),
@@ -183,8 +183,8 @@ fn lying_headers_are_found_out() {
 fn exhaust(bytes: Vec<u8>) {
     let Ok(weights) = Weights::from_bytes("memory", bytes) else { return };
     for name in weights.names() {
-        let _ = (weights.tensor(name), weights.bytes(name), weights.row(name, 3, &mut [0.0; 16]));
-        let _ = (weights.vector(name, 16), weights.check_matrix(name, [9, 16]));
+        let _ = (weights.tensor(name), weights.bytes(name), weights.vector(name, 16));
+        let _ = weights.stored(name).map(|stored| stored.matrix([9, 16]));
     }
 }
 

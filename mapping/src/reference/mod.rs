@@ -14,11 +14,18 @@
 //! # Ok::<(), ceas_mapping::reference::Error>(())
 //! ```
 
+pub mod attend;
+pub mod checkpoint;
 pub mod config;
 pub mod encoder;
 pub mod error;
+pub mod exponential;
+pub mod format;
+pub mod gguf;
 pub mod layer;
+pub mod matrix;
 mod model;
+pub mod rotation;
 pub mod substrate;
 pub mod tokens;
 pub mod weights;

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use ndarray::{Array4, Axis, stack};
 
+use super::checkpoint::Checkpoint;
 use super::config::Config;
 use super::encoder::Encoder;
 use super::error::Error;
 use super::substrate::{Digital, Recorder};
 use super::tokens::{Sequence, Tokens};
-use super::weights::Weights;
 use crate::heads::{HeadSet, Origin};
 
 /// An encoder and its tokenizer.
@@ -31,12 +31,11 @@ impl Model {
         if !folder.is_dir() {
             return Err(Error::NoFolder { folder: shown });
         }
-        let [config, tokenizer, weights] =
-            ["config.json", "tokenizer.json", "model.safetensors"].map(|file| {
-                let path = folder.join(file);
-                if path.is_file() { Ok(path) } else { Err(Error::NoFile { folder: shown.clone(), file }) }
-            });
-        let (config, tokenizer, weights) = (config?, tokenizer?, weights?);
+        let [config, tokenizer] = ["config.json", "tokenizer.json"].map(|file| {
+            let path = folder.join(file);
+            if path.is_file() { Ok(path) } else { Err(Error::NoFile { folder: shown.clone(), file }) }
+        });
+        let (config, tokenizer) = (config?, tokenizer?);
         let read = |path: &Path| {
             fs::read(path).map_err(|source| Error::Read { file: path.display().to_string(), source })
         };
@@ -46,7 +45,7 @@ impl Model {
         })?;
         let config = Config::parse(&config.display().to_string(), &text)?;
         let tokens = Tokens::parse(&tokenizer.display().to_string(), &read(&tokenizer)?, config.padding)?;
-        let encoder = Encoder::new(config, Weights::open(&weights)?)?;
+        let encoder = Encoder::new(config, &Checkpoint::of_folder(folder)?)?;
         let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let name = full.file_name().map_or(shown, |name| name.to_string_lossy().into_owned());
         Ok(Self { name, tokens, encoder })

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use number::{Place, RawNumber, Rule, toml_reason};
+pub(crate) use presets::read;
 pub use presets::{CONTROL, load, shipped, shipped_names};
 
 use crate::ledger::Event;

@@ -3,7 +3,7 @@
 //! ```text
 //! T(n) = T_inf / (1 + (n_half/n)^γ)               achieved FLOP/s at length n, fitted for one kernel, head dimension and mask
 //! t    = launches·t_launch + max(F / (T·u), Q / (η·BW))   u share of multiprocessors at work, η share of bandwidth reached
-//! E in [P_idle·t + F·e_F + Q·e_B ,  TDP·t]        the middle is the share of TDP that boards were seen to draw at such work
+//! E in [P_idle·t + F·e_F + Q·e_B ,  TDP·t]        the middle: P = P_idle + (s·TDP − P_idle)·T/T_inf, s what boards were seen to draw
 //! ```
 //!
 //! A bare peak roofline is never used: where no curve was published for a part, its file assumes a share of the peak, says so, and

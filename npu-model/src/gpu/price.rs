@@ -71,6 +71,8 @@ struct Run {
     arithmetic: Interval<Seconds>,
     memory: Interval<Seconds>,
     launch: Interval<Seconds>,
+    /// Share of the kernel's best throughput that it reaches.
+    utilisation: f64,
 }
 
 const NOTHING: Interval<Seconds> =
@@ -112,6 +114,7 @@ impl Gpu {
     fn run(&self, kernel: &Kernel, format: Format, load: Load, total: &mut Total) -> Result<Run, Error> {
         let flops = kernel.flops();
         let bytes = kernel.bytes(self, format);
+        let mut utilisation = 1.0;
         let arithmetic = match kernel.work {
             Work::Attention(a) => {
                 let fit = self.fit_for(&a, format);
@@ -121,6 +124,7 @@ impl Gpu {
                 let seen = fit.series.achieved.iter().map(|t| t.value()).fold(0.0, f64::max);
                 let most = self.peak.as_ref().map_or(f64::INFINITY, |p| p.nominal().value().max(seen));
                 let busy = if load == Load::Filled { filled(&a) } else { filled(&a) * self.busy(&a) };
+                utilisation = (fitted / fit.curve.t_inf.value() * busy).min(1.0);
                 let rate = fit.factors.map(|f| FlopsPerSecond::new((fitted * f).min(most) * busy));
                 Interval::new(flops / rate[2], flops / rate[1], flops / rate[0])
             }
@@ -154,7 +158,7 @@ impl Gpu {
             Load::Filled => None,
         };
         let launch = latency.map_or(NOTHING, |l| l.range.scaled(kernel.launches as f64));
-        Ok(Run { flops, bytes, arithmetic, memory, launch })
+        Ok(Run { flops, bytes, arithmetic, memory, launch, utilisation })
     }
 
     /// Share of multiprocessors that have a tile to work on.
@@ -250,9 +254,15 @@ impl Total {
                 for (name, joules) in parts {
                     *self.least.entry(name).or_insert(0.0) += times * joules;
                 }
-                let share = if run.binds() == "arithmetic" { &board.arithmetic } else { &board.memory };
-                let seen =
-                    Watts::new(tdp.value() * share.range.mid.value()) * work.mid + idle * run.launch.mid;
+                // Power rises from idle with the share of the best throughput that is reached; at the best it is what was seen.
+                let (share, reached) = if run.arithmetic.mid >= run.memory.mid {
+                    (&board.arithmetic, run.utilisation)
+                } else {
+                    (&board.memory, 1.0)
+                };
+                let full = Watts::new(tdp.value() * share.range.mid.value());
+                let drawn = Watts::new(idle.value() + (full.value() - idle.value()).max(0.0) * reached);
+                let seen = drawn * work.mid + idle * run.launch.mid;
                 let (_, floor) = least(time.mid);
                 let high = (tdp * time.high).value();
                 let mid = seen.value().clamp(floor.max(low), (tdp * time.mid).value().max(low));

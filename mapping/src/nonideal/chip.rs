@@ -1,21 +1,21 @@
 //! An encoder on a device with flaws: attention as rows, feed-forward as gates, norms as spherical spins.
 
 use ceas_sim::Beta;
+use ceas_sim::activity::Activity;
 use ceas_sim::plan::Plan;
 use ceas_sim::potts::{Binomial, Metropolis, PottsSpin, uniform_state};
 use ceas_sim::run::Run;
 use ceas_sim::schedule::Schedule;
 use ceas_sim::stream::{Purpose, Stream, Streams};
-use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
+use ndarray::{Array2, Array3, Axis};
 use rayon::prelude::*;
 
+use super::codes::{Codes, coded_attention};
 use super::{NonIdeal, Part, RowFlaws, rounded, rounded_below};
-use crate::attention::textbook_beta;
-use crate::embedding::Code;
 use crate::feed_forward::Activation;
-use crate::norm::SphericalSpin;
-use crate::reference::layer::{Activation as Exact, FeedForward, LayerNorm};
-use crate::reference::substrate::{Place, Projections, Substrate};
+use crate::reference::attend::attend;
+use crate::reference::layer::{Activation as Exact, Norm};
+use crate::reference::substrate::{Place, Projections, RowLaw, RowPlace, Substrate, softmax_attention};
 
 /// How often a unit is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,21 +29,10 @@ pub enum Reads {
     Times(u32),
 }
 
-/// How scores get from q and k to the fields, where not as products of numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codes {
-    /// |q||k| cos θ̂ from the signs of the components.
-    Sign,
-    /// … from so many random planes per head.
-    SimHash(usize),
-    /// … from the principal directions of the text's own queries and keys, turned by so many rounds.
-    Itq(u32),
-}
-
 /// A device that computes parts of an encoder.
 ///
-/// Streams of read-outs are functions of (seed, layer, head, query) and of how many passes were made before; the flaws are functions of the
-/// place alone, so that they stay while texts come and go.
+/// Streams of read-outs are functions of (seed, pass, layer, head, query); the flaws are functions of the place alone, so that they stay while
+/// texts come and go. It counts no events: it is for what flaws do to the result.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Chip {
     /// What is wrong with it.
@@ -60,9 +49,12 @@ pub struct Chip {
     pub codes: Option<Codes>,
     /// Seed of the read-outs.
     pub seed: u64,
-    /// Passes made.
-    passes: u64,
+    /// Tells runs apart that share a seed: texts, repeats. The flaws stay.
+    pub pass: u32,
 }
+
+/// The head number that stands for the gates of a layer.
+const GATES: usize = 0xFFF;
 
 impl Chip {
     /// A device without flaws on which nothing runs yet.
@@ -71,47 +63,40 @@ impl Chip {
     }
 
     fn stream(&self, layer: usize, head: usize, block: usize) -> Stream {
-        let replica = self.passes << 24 | (layer as u64) << 12 | head as u64;
+        let replica = u64::from(self.pass) << 24 | (layer as u64) << 12 | head as u64;
         Stream::new(self.seed, Purpose::Update, replica, block as u64)
     }
 
-    /// βs_ij of one head, `[queries, keys]`, with what flaws make of q, K and β.
-    fn scores(
-        &self,
-        layer: usize,
-        head: usize,
-        q: ArrayView2<'_, f32>,
-        k: ArrayView2<'_, f32>,
-    ) -> Array2<f64> {
-        let beta = textbook_beta(q.ncols()).value() * self.flaws.beta_factor(layer, head);
-        let (mut q, mut k) = (q.mapv(f64::from), k.mapv(f64::from));
+    /// Queries and keys as clamps and couplings have them: rounded per head, keys with their mismatch.
+    fn written(&self, layer: usize, projections: &Projections<'_>) -> [Array3<f32>; 2] {
+        let (mut q, mut k) = (projections.q.to_owned(), projections.k.to_owned());
         if let Some(bits) = self.flaws.coupling_bits {
-            for x in [&mut q, &mut k] {
-                let largest = x.iter().fold(0.0f64, |a, x| a.max(x.abs()));
-                x.mapv_inplace(|x| rounded(x, largest, bits));
+            for mut head in q.outer_iter_mut().chain(k.outer_iter_mut()) {
+                let largest = head.iter().fold(0.0f64, |a, x| a.max(f64::from(*x).abs()));
+                head.mapv_inplace(|x| rounded(x.into(), largest, bits) as f32);
             }
         }
         if self.flaws.mismatch > 0.0 {
-            for (j, mut key) in k.rows_mut().into_iter().enumerate() {
-                let mut frozen = self.flaws.frozen(Part::Coupling, layer, head, j);
-                key.mapv_inplace(|x| x * (1.0 + self.flaws.mismatch * frozen.normal()));
+            for (head, mut keys) in k.outer_iter_mut().enumerate() {
+                for (j, mut key) in keys.outer_iter_mut().enumerate() {
+                    let mut frozen = self.flaws.frozen(Part::Coupling, layer, head, j);
+                    key.mapv_inplace(|x| x * (1.0 + self.flaws.mismatch * frozen.normal()) as f32);
+                }
             }
         }
-        match self.codes {
-            None => q.dot(&k.t()) * beta,
-            Some(codes) => coded(codes, &q, &k, self.seed ^ (layer << 8 | head) as u64) * beta,
-        }
+        [q, k]
     }
 
-    fn rows(&self, layer: usize, head: usize, keys: usize, query: usize) -> RowFlaws {
+    /// The frozen flaws of one row of `keys` keys.
+    fn row(&self, at: RowPlace, keys: usize) -> RowFlaws {
         let offsets = if self.flaws.field_noise > 0.0 {
-            let mut frozen = self.flaws.frozen(Part::Field, layer, head, query);
+            let mut frozen = self.flaws.frozen(Part::Field, at.layer, at.head, at.query);
             (0..keys).map(|_| self.flaws.field_noise * frozen.normal()).collect()
         } else {
             Vec::new()
         };
         let stuck = if self.flaws.stuck_on + self.flaws.stuck_off > 0.0 {
-            (0..keys).map(|j| self.flaws.stuck(layer, head, j)).collect()
+            (0..keys).map(|j| self.flaws.stuck(at.layer, at.head, j)).collect()
         } else {
             Vec::new()
         };
@@ -139,12 +124,61 @@ impl Chip {
         }
     }
 
-    fn activation(&self, exact: Exact) -> Activation {
+    fn meant(&self, exact: Exact) -> Activation {
         self.gate.unwrap_or(match exact {
             Exact::Gelu => Activation::Gelu,
             Exact::GeluTanh => Activation::GeluTanh,
-            _ => Activation::Relu,
+            Exact::Relu => Activation::Relu,
+            Exact::Silu => Activation::Silu,
         })
+    }
+
+    /// P(up) of the gate of unit `unit` for the pre-activation `x`.
+    fn up(&self, gate: &Gate, unit: usize, x: f64) -> f64 {
+        let mut input = gate.activation.input(x);
+        if let Some(bits) = self.flaws.field_bits {
+            // Over ±FIELD_RANGE/2, beyond which a comparator hardly ever errs.
+            let half = 0.5 * super::FIELD_RANGE;
+            input = rounded_below(input.min(half) - half, super::FIELD_RANGE, bits) + half;
+        }
+        input = gate.factor * (input + gate.offsets.get(unit).copied().unwrap_or(0.0));
+        let noise = self.flaws.comparator.unwrap_or(gate.activation.noise());
+        let drift = self.flaws.beta_drift;
+        let p = match gate.stuck.get(unit) {
+            Some(&Some(on)) => f64::from(u8::from(on)),
+            // Averaged over the read-outs; two-point Gauss is exact to third order in the drift.
+            _ if drift != 0.0 => {
+                let at = |moment: f64| noise.up(input * (1.0 + drift * moment));
+                // ½ ± 1/√12
+                0.5 * (at(0.211_324_865_405_187_1) + at(0.788_675_134_594_812_9))
+            }
+            _ => noise.up(input),
+        };
+        p + self.flaws.read_out_error * (1.0 - 2.0 * p)
+    }
+}
+
+/// The gates of one layer with their frozen flaws.
+struct Gate {
+    activation: Activation,
+    factor: f64,
+    offsets: Vec<f64>,
+    stuck: Vec<Option<bool>>,
+}
+
+impl RowLaw for Chip {
+    type Scratch = Vec<f64>;
+
+    fn weigh(&self, at: RowPlace, beta: f32, row: &mut [f32], x: &mut Vec<f64>) -> Activity {
+        let b = f64::from(beta) * self.flaws.beta_factor(at.layer, at.head);
+        x.clear();
+        x.extend(row.iter().map(|&s| b * f64::from(s)));
+        self.row(at, x.len()).apply(&self.flaws, x);
+        if let Reads::Times(reads) = self.attention {
+            self.read(reads, x, &mut self.stream(at.layer, at.head, at.query));
+        }
+        row.iter_mut().zip(&*x).for_each(|(row, &p)| *row = p as f32);
+        Activity::default()
     }
 }
 
@@ -165,123 +199,52 @@ fn chain(reads: u32, interval: u32, p: &mut [f64], stream: &mut Stream) {
     });
 }
 
-/// |q||k| cos θ̂ of every pair.
-fn coded(codes: Codes, q: &Array2<f64>, k: &Array2<f64>, seed: u64) -> Array2<f64> {
-    let d = q.ncols();
-    let vectors = || q.rows().into_iter().chain(k.rows()).map(|x| x.to_vec()).collect::<Vec<_>>();
-    let code = match codes {
-        Codes::Sign => Code::sign(d),
-        Codes::SimHash(spins) => Code::sim_hash(d, spins, seed),
-        Codes::Itq(rounds) => {
-            Code::itq(&vectors(), d, rounds, false, seed).expect("there are vectors, all of d numbers")
-        }
-    };
-    let lengths = |x: &Array2<f64>| x.map_axis(Axis(1), |x| x.dot(&x).sqrt());
-    let sides = |x: &Array2<f64>| {
-        let spins: Vec<f64> =
-            x.rows().into_iter().flat_map(|x| code.encode(&x.to_vec())).map(f64::from).collect();
-        Array2::from_shape_vec((x.nrows(), code.spins()), spins).expect("one code per row")
-    };
-    let mut scores = sides(q).dot(&sides(k).t());
-    let (lq, lk): (Array1<f64>, Array1<f64>) = (lengths(q), lengths(k));
-    let m = code.spins() as f64;
-    for ((i, j), agree) in scores.indexed_iter_mut() {
-        *agree = lq[i] * lk[j] * libm::cos(0.5 * std::f64::consts::PI * (1.0 - *agree / m));
-    }
-    scores
-}
-
 impl Substrate for Chip {
     fn attention(&mut self, layer: usize, projections: &Projections<'_>) -> Array3<f32> {
         if self.attention == Reads::Host {
-            return crate::reference::substrate::softmax_attention(projections);
+            return softmax_attention(layer, projections);
         }
-        let Projections { q, k, v, mask } = *projections;
-        let mut context = Array3::zeros((v.dim().0, q.dim().1, v.dim().2));
-        let chip = &*self;
-        context.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(head, mut context)| {
-            let [q, k, v] = [q, k, v].map(|x| x.index_axis_move(Axis(0), head));
-            let mut p = chip.scores(layer, head, q.view(), k.view());
-            for (query, mut row) in p.rows_mut().into_iter().enumerate() {
-                row.iter_mut()
-                    .zip(mask)
-                    .filter(|(_, exists)| !**exists)
-                    .for_each(|(x, _)| *x = f64::NEG_INFINITY);
-                let x = row.as_slice_mut().expect("a product of matrices is contiguous");
-                chip.rows(layer, head, x.len(), query).apply(&chip.flaws, x);
-                if let Reads::Times(reads) = chip.attention {
-                    chip.read(reads, x, &mut chip.stream(layer, head, query));
-                }
-            }
-            context.assign(&p.dot(&v.mapv(f64::from)).mapv(|x| x as f32));
-        });
-        context
+        let [q, k] = self.written(layer, projections);
+        let written = Projections { q: q.view(), k: k.view(), ..*projections };
+        match self.codes {
+            Some(codes) => coded_attention(codes, self.seed, layer, &written, self),
+            None => attend(layer, &written, self).0,
+        }
     }
 
-    fn feed_forward(&mut self, layer: usize, x: ArrayView2<'_, f32>, block: &FeedForward) -> Array2<f32> {
+    fn activation(&mut self, layer: usize, first: usize, x: &mut Array2<f32>, exact: Exact) {
         if self.feed_forward == Reads::Host {
-            return block.apply(x);
+            return exact.apply(x);
         }
-        /// The head number that stands for the gates of a layer.
-        const GATES: usize = 0xFFF;
-        let activation = self.activation(block.activation);
-        let noise = self.flaws.comparator.unwrap_or(activation.noise());
-        let factor = self.flaws.beta_factor(layer, GATES);
-        let mut inner = block.up.apply(x);
-        let units = inner.ncols();
+        let units = x.ncols();
         let mut frozen = self.flaws.frozen(Part::Field, layer, GATES, 0);
-        let offsets: Vec<f64> = if self.flaws.field_noise > 0.0 {
-            (0..units).map(|_| self.flaws.field_noise * frozen.normal()).collect()
-        } else {
-            vec![0.0; units]
+        let noisy = if self.flaws.field_noise > 0.0 { units } else { 0 };
+        let gate = Gate {
+            activation: self.meant(exact),
+            factor: self.flaws.beta_factor(layer, GATES),
+            offsets: (0..noisy).map(|_| self.flaws.field_noise * frozen.normal()).collect(),
+            stuck: (0..units).map(|unit| self.flaws.stuck(layer, GATES, unit)).collect(),
         };
-        let stuck: Vec<Option<bool>> = (0..units).map(|unit| self.flaws.stuck(layer, GATES, unit)).collect();
         let chip = &*self;
-        inner.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(token, mut row)| {
-            let mut stream = chip.stream(layer, GATES, token);
+        x.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(token, mut row)| {
+            let mut stream = chip.stream(layer, GATES, first + token);
             for (unit, x) in row.iter_mut().enumerate() {
                 let pre = f64::from(*x);
-                let mut input = activation.input(pre);
-                if let Some(bits) = chip.flaws.field_bits {
-                    // Over ±FIELD_RANGE/2, beyond which a comparator hardly ever errs.
-                    let half = 0.5 * super::FIELD_RANGE;
-                    input = rounded_below(input.min(half) - half, super::FIELD_RANGE, bits) + half;
-                }
-                input = factor * (input + offsets[unit]);
-                let up = |input: f64| noise.up(input);
-                let mut p = match stuck[unit] {
-                    Some(on) => f64::from(u8::from(on)),
-                    // A drift of β averages the gate over the read-outs; two-point Gauss is exact to third order in it.
-                    None if chip.flaws.beta_drift != 0.0 => {
-                        let at = |x: f64| up(input * (1.0 + chip.flaws.beta_drift * x));
-                        0.5 * (at(0.5 - 0.288_675_134_594_812_9) + at(0.5 + 0.288_675_134_594_812_9))
-                    }
-                    None => up(input),
-                };
-                p += chip.flaws.read_out_error * (1.0 - 2.0 * p);
+                let mut p = chip.up(&gate, unit, pre);
                 if let Reads::Times(reads) = chip.feed_forward {
-                    let drawn = Binomial { n: reads.into(), p }.draw(&mut stream);
-                    p = drawn as f64 / f64::from(reads);
+                    p = Binomial { n: reads.into(), p }.draw(&mut stream) as f64 / f64::from(reads);
                 }
-                let [high, low] = activation.levels(pre);
+                let [high, low] = gate.activation.levels(pre);
                 *x = (p * high + (1.0 - p) * low) as f32;
             }
         });
-        block.down.apply(inner.view())
     }
 
-    fn norm(&mut self, place: Place, x: &mut Array2<f32>, norm: &LayerNorm) {
-        if place == Place::Embeddings {
-            self.passes += 1;
-        }
-        let Some(temperature) = self.norm_temperature else { return norm.apply(x) };
-        for mut row in x.rows_mut() {
-            let field: Vec<f64> = row.iter().map(|&x| f64::from(x)).collect();
-            let Ok(spin) = SphericalSpin::saddle(&field, true, temperature) else { continue };
-            for (((x, m), scale), shift) in row.iter_mut().zip(spin.mean()).zip(&norm.scale).zip(&norm.shift)
-            {
-                *x = m as f32 * scale + shift;
-            }
+    fn norm(&mut self, _: Place, _: usize, x: &mut Array2<f32>, norm: &Norm) {
+        match self.norm_temperature {
+            None => norm.apply(x),
+            // 1/2μ of the saddle: see [`crate::norm::SphericalSpin::saddle`].
+            Some(t) => norm.apply_with(x, |_, [_, square]| 2.0 / (t + (t * t + 4.0 * square).sqrt())),
         }
     }
 }

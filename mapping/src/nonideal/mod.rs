@@ -18,9 +18,11 @@
 //! `docs/components.md`.
 
 mod chip;
+mod codes;
 mod row;
 
-pub use chip::{Chip, Codes, Reads};
+pub use chip::{Chip, Reads};
+pub use codes::Codes;
 pub use row::RowFlaws;
 
 use std::num::NonZeroU32;

@@ -8,6 +8,7 @@ pub mod embedding;
 pub mod encoding;
 pub mod energy_transformer;
 pub mod error;
+pub mod evaluate;
 pub mod feed_forward;
 pub mod heads;
 pub mod nonideal;

@@ -12,6 +12,10 @@ pub mod output;
 pub mod page;
 pub mod present;
 pub mod progress;
+pub mod run;
+#[cfg(feature = "hdf5")]
+pub mod run_archive;
+pub mod run_figure;
 pub mod solution;
 #[cfg(feature = "hdf5")]
 pub mod solution_archive;

@@ -1,4 +1,5 @@
-//! The non-linearity of a feed-forward block as p-bits: x·φ(x) with φ the mean of a spin in the field x.
+//! The non-linearity of a feed-forward block as p-bits: x·φ(x) with φ the mean of a spin in the field x
+//! ([`crate::feed_forward`]).
 
 use std::num::NonZeroU32;
 
@@ -8,24 +9,17 @@ use ceas_sim::stream::Stream;
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis};
 
+use crate::feed_forward::Activation as Unit;
 use crate::reference::layer::Activation;
 
-/// Probability that the gate of pre-activation x is up: act(x) = x·φ(x). `None` for ReLU, the gate at β → ∞, which never fluctuates.
-///
-/// SiLU: φ = σ(x), one p-bit in the field x at β = 1. GELU: φ = Φ(x), a comparator with Gaussian noise. Its tanh form is a p-bit in the
-/// field 2√(2/π)(x + 0.044715x³).
-pub(super) fn probability(activation: Activation, x: f32) -> Option<f64> {
-    let x = f64::from(x);
-    Some(match activation {
-        Activation::Silu => 1.0 / (1.0 + libm::exp(-x)),
-        Activation::Gelu => 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
-        Activation::GeluTanh => {
-            // 2√(2/π)
-            const RATE: f64 = 1.595_769_121_605_730_7;
-            1.0 / (1.0 + libm::exp(-RATE * (x + 0.044_715 * x * x * x)))
-        }
-        Activation::Relu => return None,
-    })
+/// The unit whose mean is an activation of a model.
+pub fn unit(activation: Activation) -> Unit {
+    match activation {
+        Activation::Silu => Unit::Silu,
+        Activation::Gelu => Unit::Gelu,
+        Activation::GeluTanh => Unit::GeluTanh,
+        Activation::Relu => Unit::Relu,
+    }
 }
 
 /// x ← x·b/S for every element, b the number of S read-outs at which its gate was up; a stream for each row.
@@ -35,20 +29,15 @@ pub(super) fn sample(
     samples: NonZeroU32,
     streams: impl Fn(usize) -> Stream + Sync,
 ) -> Activity {
-    let s = u64::from(samples.get());
+    let (s, unit) = (u64::from(samples.get()), unit(activation));
     x.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(row, mut x)| {
         let mut stream = streams(row);
         for x in &mut x {
-            *x = match probability(activation, *x) {
-                Some(p) => (f64::from(*x) * Binomial { n: s, p }.draw(&mut stream) as f64 / s as f64) as f32,
-                None => activation.value(*x),
-            };
+            let (field, up) = (f64::from(*x), unit.up(f64::from(*x)));
+            *x = (field * Binomial { n: s, p: up }.draw(&mut stream) as f64 / s as f64) as f32;
         }
     });
     let gates = x.len() as u64;
-    if activation == Activation::Relu {
-        return Activity::default();
-    }
     Activity {
         attempts: gates * s,
         field_writes: gates,

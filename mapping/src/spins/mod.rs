@@ -65,7 +65,7 @@ pub struct Setup {
     pub gates: Option<NonZeroU32>,
     /// T of the spherical spin of a norm, in the units of the rows; `None`: exact norm.
     pub norm: Option<f64>,
-    /// Whether positions turn as a flow of the disk.
+    /// Whether positions turn as an elliptic flow ([`crate::position`]): the same numbers, so that this only says who does it.
     pub position: bool,
     /// Seed of all streams.
     pub seed: u64,
@@ -142,7 +142,7 @@ impl Substrate for Spins {
     fn norm(&mut self, _place: Place, _first: usize, x: &mut Array2<f32>, norm: &Norm) {
         match self.setup.norm {
             None => norm.apply(x),
-            // The saddle of the mean-spherical spin: 2μ = (T + √(T² + 4σ²))/2, and m = (x − c)/2μ.
+            // 1/2μ of the saddle: see [`crate::norm::SphericalSpin::saddle`]; ε counts as variance, as in the exact norm.
             Some(t) => norm.apply_with(x, |_, [_, square]| {
                 let variance = square + f64::from(norm.epsilon);
                 2.0 / (t + (t * t + 4.0 * variance).sqrt())

@@ -15,17 +15,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let field = FieldMode { beta: Beta::new(1.0)? };
     let (read, exact) = (field.lower(&q)?.run(&reading)?, field.reference(&q)?);
-    println!("as fields: ⟨s⟩ = tanh(x) of 32 spins");
-    for ((x, mean), (exact, sigma)) in
-        q.iter().zip(&read.mean).zip(exact.iter().zip(read.deviations(&exact))).take(4)
-    {
+    println!("as fields: ⟨s⟩ = tanh(x) of 32 spins, worst {:.1} σ", read.worst(&exact));
+    for (a, sigma) in read.deviations(&exact).into_iter().enumerate().take(4) {
+        let (x, mean) = (q[a], read.mean[a]);
         println!(
-            "x = {x:+.3}   exact {exact:+.4}   sampled {:+.4} ± {:.4}   {sigma:+.1} σ",
-            mean.mean, mean.error
+            "x = {x:+.3}   exact {:+.4}   sampled {:+.4} ± {:.4}   {sigma:+.1} σ",
+            exact[a], mean.mean, mean.error
         );
     }
-    println!("worst of 32: {:.1} σ", read.worst(&exact));
-
     for bits in [2, 4, 8] {
         let words = SpinWords::reaching(3.0, bits);
         let heard = words.lower(&q)?.run(&reading)?;
@@ -33,9 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("as words of {bits} bits: off by at most {off:.4}, Δ/2 = {:.4}", 0.5 * words.step);
     }
 
-    let exact = q.iter().zip(&k).map(|(q, k)| q * k).sum::<f64>();
-    let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let lengths = length(&q) * length(&k);
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let (exact, lengths) = (dot(&q, &k), (dot(&q, &q) * dot(&k, &k)).sqrt());
     for m in [128, 2048, 32768] {
         let pair = CodePair { code: Code::sim_hash(32, m, 1) };
         let score = pair.lower(&(q.clone(), k.clone()))?.run(&Reading::new(1.try_into()?, 1))?.mean[0].mean;

@@ -135,6 +135,9 @@ fn a_hard_sphere_tends_to_the_soft_one() {
         let worst = [0.5, 1.0, 2.0, 5.0].into_iter().map(off).fold(0.0, f64::max);
         assert!(worst < bound * 2.0 && worst > bound * 0.5, "d = {d}: {worst}");
     }
+    let across = [0.999_999e6, 1.000_001e6].map(|kappa| hard_sphere(32, kappa));
+    assert!((across[1] - across[0] - 31.0 / 1e12).abs() < 1e-12 && hard_sphere(32, 1e300) == 1.0);
+    assert_eq!(hard_sphere(32, -2.0), -hard_sphere(32, 2.0));
     // The values of the research page.
     for (d, r, value) in [(32, 0.5, 0.41687), (32, 1.0, 0.62284), (32, 50.0, 0.99036), (384, 5.0, 0.9052)] {
         assert!((hard_sphere(d, r * d as f64) - value).abs() < 1e-5);

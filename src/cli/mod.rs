@@ -3,6 +3,7 @@
 pub mod anneal;
 pub mod attend;
 pub mod bench;
+pub mod bench_engine;
 pub mod beta_table;
 pub mod capture;
 pub mod common;

@@ -82,7 +82,12 @@ impl DenseSweep {
     }
 
     fn trials(&self, unit: f64, betas: &[Beta]) -> Trials {
+        let alike = betas.iter().all(|beta| *beta == betas[0]);
         let trial = |power: f64| -> Trial {
+            if alike {
+                let t = threshold(libm::exp(-2.0 * betas[0].value() * unit * power));
+                return (t > 0).then(|| LaneDigits::alike(|_| t));
+            }
             let p = |lane: usize| threshold(libm::exp(-2.0 * betas[lane].value() * unit * power));
             let thresholds: Vec<u64> = (0..REPLICAS).map(p).collect();
             thresholds.iter().any(|&t| t > 0).then(|| LaneDigits::nested(|_, lane| thresholds[lane]))

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::run::Run;
 use crate::schedule::Schedule;
 use crate::stream::{Purpose, Streams};
-use crate::update::{BetaGrid, TemperedFields};
+use crate::update::{BetaGrid, CachedSpins, SwapRate, TemperedFields};
 
 /// Sweeps of each round of measuring and moving the β.
 const ROUNDS: [u64; 5] = [20, 20, 40, 80, 160];
@@ -28,8 +28,23 @@ pub(super) struct Measured<T> {
     pub(super) update: TemperedFields<T>,
     /// Λ, the sum of the rejection rates.
     pub(super) barrier: f64,
+    states: Vec<CachedSpins<T>>,
+}
+
+impl<T: Real> Measured<T> {
     /// Sweeps of a whole ladder a second, of one thread.
-    pub(super) sweeps_per_second: f64,
+    pub(super) fn sweeps_per_second(&self, rows: &CouplingRows<T>) -> f64 {
+        const SWEEPS: u64 = 16;
+        let places = self.update.replicas();
+        let states: Vec<_> =
+            (0..places).map(|r| self.states[r * self.states.len() / places].clone()).collect();
+        let schedule = Schedule::Constant(self.update.grid().coldest());
+        let streams = Streams::new(0, Purpose::Thermalization, 0, places + 1);
+        let mut run = Run::new(rows, states, self.update.clone(), schedule, streams);
+        let begun = Instant::now();
+        run.drive(&Plan { thermalization: 0, sweeps: SWEEPS, every: 1 }, |_| ControlFlow::Continue(()));
+        SWEEPS as f64 / begun.elapsed().as_secs_f64().max(1e-9)
+    }
 }
 
 /// Runs a ladder from hot to cold, moves its β so that every interval rejects equally often ([`BetaGrid::equalized`]), and so on; the
@@ -62,23 +77,21 @@ pub(super) fn measure<T: Real>(
             .collect();
         let streams = Streams::new(seed, Purpose::Thermalization, round as u64 + 1, replicas + 1);
         let schedule = Schedule::Constant(update.grid().coldest());
-        let begun = Instant::now();
         let mut run = Run::new(rows, states, update, schedule, streams);
         run.drive(&Plan { thermalization: 0, sweeps, every: 1 }, |_| {
             if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        let sweeps_per_second = run.sweeps() as f64 / begun.elapsed().as_secs_f64().max(1e-9);
         let update = run.update();
-        let rejection = |pair: &crate::update::SwapRate| pair.rejection / pair.attempts.max(1) as f64;
+        let rejection = |pair: &SwapRate| pair.rejection / pair.attempts.max(1) as f64;
         let rejections: Vec<f64> = update.swap_rates().iter().map(rejection).collect();
         let barrier: f64 = rejections.iter().sum();
         let shares: Vec<f64> = update.cluster_shares().iter().map(|share| share.mean()).collect();
         let wanted = ((2.0 * barrier).ceil() as usize + 1).clamp(3, MOST_RUNGS);
         grid = update.grid().equalized(&rejections, wanted)?;
         states = run.finish().0;
-        result = Some((barrier, shares, sweeps_per_second * (rejections.len() + 1) as f64));
+        result = Some((barrier, shares));
     }
-    let (barrier, shares, rung_sweeps) = result.expect("there is at least one round");
+    let (barrier, shares) = result.expect("there is at least one round");
     let rungs = grid.rungs();
     let mut update = with_copies(grid, rows, copies)?;
     if copies == 2 {
@@ -86,7 +99,7 @@ pub(super) fn measure<T: Real>(
         let share = |rung: usize| shares[rung * shares.len() / rungs];
         update = update.clustered_on((0..rungs).map(|rung| share(rung) <= PERCOLATES).collect());
     }
-    Ok(Measured { update, barrier, sweeps_per_second: rung_sweeps / rungs as f64 })
+    Ok(Measured { update, barrier, states })
 }
 
 fn with_copies<T: Real>(

@@ -26,8 +26,20 @@ const MOST_BONDS: usize = 1 << 10;
 
 /// The update for an instance whose couplings are small whole multiples of one number, or none.
 pub(super) fn update(model: &Hamiltonian) -> Option<Replicas> {
-    let update = Replicas::metropolis(model).ok()?;
-    (update.model().n_bond_ends() <= MOST_BONDS * model.n_sites()).then_some(update)
+    let weights = || {
+        let couplings = (0..model.topology().n_bonds()).map(|bond| 2.0 * model.coupling_at(bond));
+        couplings.chain((0..model.n_sites()).map(|site| model.field_at(site))).map(f64::abs)
+    };
+    // Euclid's algorithm, so that nothing is laid out for weights that turn out large.
+    let unit = weights().fold(0.0, |mut a: f64, mut b: f64| {
+        while b > 0.0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    });
+    let bonds = weights().sum::<f64>() / unit.max(f64::MIN_POSITIVE);
+    let most = (MOST_BONDS * model.n_sites()) as f64;
+    (unit > 0.0 && bonds <= most).then(|| Replicas::metropolis(model).ok()).flatten()
 }
 
 /// Sweeps of a vector a second, of one thread.

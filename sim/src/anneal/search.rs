@@ -150,13 +150,17 @@ impl Search<'_> {
         let fields = fields_name(rows);
         if method != Method::Annealing {
             let found = ladder::measure(rows, range, method, seed, interrupted)?;
+            let speed = match self.settings.effort {
+                Effort::Counted { .. } => 1.0,
+                Effort::Timed(_) => found.sweeps_per_second(rows),
+            };
             let (update, tempered) = (found.update, Tempered { barrier: found.barrier });
             let make = |batch: &Batch, job: &Job<'_>| {
                 let schedule = Schedule::Constant(update.grid().coldest());
                 batch.make(rows, update.clone(), schedule, job)
             };
             let betas = update.grid().betas().iter().map(|beta| beta.value()).collect();
-            let mut done = self.batches(&make, 1, found.sweeps_per_second, 4, range, fields)?;
+            let mut done = self.batches(&make, 1, speed, 4, range, fields)?;
             done.spent.ladder = Some((tempered, betas));
             return Ok(done);
         }

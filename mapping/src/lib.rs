@@ -7,6 +7,7 @@ pub mod attention;
 pub mod error;
 pub mod heads;
 pub mod one_hot;
+pub mod placement;
 pub mod program;
 pub mod qkv;
 pub mod reference;

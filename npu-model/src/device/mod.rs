@@ -30,6 +30,8 @@ pub enum Kind {
     Digital,
     /// A graphics processor.
     Gpu,
+    /// A general processor.
+    Cpu,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
             Self::Analogue => "analogue",
             Self::Digital => "digital",
             Self::Gpu => "GPU",
+            Self::Cpu => "CPU",
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod nonideal;
 pub mod norm;
 pub mod one_hot;
 pub mod pbits;
+pub mod placement;
 pub mod position;
 pub mod potts_network;
 pub mod program;

@@ -20,6 +20,8 @@ use ceas_npu::sim::stream::{Purpose, Stream, Streams};
 use ceas_npu::sim::topology::Topology;
 use ceas_npu::sim::update::{Metropolis, MultiSpin, Replicas, Update};
 
+use super::bench_attention::{self, AttentionArguments};
+use super::bench_gpu::{self, GpuArguments};
 use super::common::Common;
 use super::failure::{Blame, Failure};
 use crate::report::output::print;
@@ -41,6 +43,10 @@ pub struct Arguments {
 enum What {
     /// Every kernel on its lattices: attempts per nanosecond
     Engine(EngineArguments),
+    /// Exact attention on this processor
+    Attention(AttentionArguments),
+    /// A portable attention kernel on a graphics processor
+    Gpu(GpuArguments),
 }
 
 /// Arguments of `ceas bench engine`.
@@ -85,7 +91,11 @@ struct Engine {
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let What::Engine(arguments) = &arguments.what;
+    let arguments = match &arguments.what {
+        What::Engine(arguments) => arguments,
+        What::Attention(arguments) => return bench_attention::run(arguments),
+        What::Gpu(arguments) => return bench_gpu::run(arguments),
+    };
     let common = &arguments.common;
     let outputs = common.prepare()?;
     if outputs.out.is_some() || outputs.plot.is_some() || outputs.report.is_some() {

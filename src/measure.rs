@@ -3,8 +3,8 @@
 //! Every kernel is first compared with attention in f64 on the same inputs, and is not timed if it is wrong. Operations are counted as
 //! papers do: 2·pairs·(d + d_v), masked pairs left out, the softmax not counted.
 
-use ceas_npu_model::gpu::{Gpu, Machine, MeasuredLength, MeasuredSeries, Measurement, Recorded};
 use ceas_npu_model::gpu::{Format, Role};
+use ceas_npu_model::gpu::{Gpu, Machine, MeasuredLength, MeasuredSeries, Measurement, Recorded};
 use ceas_npu_model::workload::Shape;
 use serde::Serialize;
 
@@ -164,12 +164,7 @@ impl Measured {
     pub fn to_toml(&self) -> Result<String, Error> {
         let lengths = self.points.iter().map(|p| {
             let rate = |seconds: f64| p.flops_per_s * p.seconds / seconds;
-            MeasuredLength {
-                n: p.n,
-                median: p.flops_per_s,
-                least: rate(p.longest),
-                most: rate(p.shortest),
-            }
+            MeasuredLength { n: p.n, median: p.flops_per_s, least: rate(p.longest), most: rate(p.shortest) }
         });
         let series = MeasuredSeries {
             kernel: self.kernel.clone(),
@@ -180,8 +175,7 @@ impl Measured {
             watts: self.watts,
         };
         let notes = self.notes.clone();
-        let file =
-            Recorded::new(&self.id, &self.name, self.kind, notes, self.measurement.clone(), &series);
+        let file = Recorded::new(&self.id, &self.name, self.kind, notes, self.measurement.clone(), &series);
         file.to_toml().map_err(|e| Error::Failed(e.to_string()))
     }
 
@@ -213,8 +207,7 @@ pub fn quick(shape: &Shape, seed: u64) -> Result<Gpu, Error> {
     let d = shape.d_head.max(shape.d_value).clamp(4, 256).next_multiple_of(4);
     let mut lengths: Vec<u64> = [n / 4, n / 2, n].into_iter().filter(|&n| n > 0).collect();
     lengths.dedup();
-    let plan =
-        Plan { lengths, d, heads: 4, causal: shape.causal, format: Format::Fp32, repeats: 3, seed };
+    let plan = Plan { lengths, d, heads: 4, causal: shape.causal, format: Format::Fp32, repeats: 3, seed };
     let gpu = on_cpu(&plan.checked()?, &|| {})?.baseline()?;
     debug_assert!(gpu.series.iter().all(|s| s.role == Role::Fit));
     Ok(gpu)

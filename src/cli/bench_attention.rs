@@ -30,7 +30,7 @@ pub struct Heads {
     #[arg(long)]
     causal: bool,
     /// Measurements of every length, of which the median stands
-    #[arg(long, value_name = "R", default_value_t = 7, value_parser = value::whole::<usize>)]
+    #[arg(long, value_name = "R", default_value_t = 5, value_parser = value::whole::<usize>)]
     repeats: usize,
     /// Save a baseline that `ceas compare` takes as a machine
     #[arg(long, value_name = "FILE.toml", help_heading = "Run and output")]

@@ -107,12 +107,7 @@ pub fn measure(plan: &Plan, step: &dyn Fn()) -> Result<Measured, Error> {
         // NaN is wrong as well.
         if !matches!(accuracy.relative_error.partial_cmp(&ALLOWED), Some(std::cmp::Ordering::Less)) {
             let kernel = KERNEL.to_owned();
-            return Err(Error::Wrong {
-                kernel,
-                machine,
-                found: accuracy.relative_error,
-                allowed: ALLOWED,
-            });
+            return Err(Error::Wrong { kernel, machine, found: accuracy.relative_error, allowed: ALLOWED });
         }
         let once = timed(&problem, 1);
         let inner = (SHORTEST / once).ceil().clamp(1.0, 1e4) as usize;
@@ -157,10 +152,7 @@ pub fn measure(plan: &Plan, step: &dyn Fn()) -> Result<Measured, Error> {
         kernel: KERNEL.into(),
         points,
         watts: drawn,
-        notes: vec![
-            "measured on this machine with everything else that ran on it".into(),
-            power.clone(),
-        ],
+        notes: vec!["measured on this machine with everything else that ran on it".into(), power.clone()],
         measurement: Measurement {
             program: host::program(),
             command: host::command(),

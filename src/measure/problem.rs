@@ -68,9 +68,8 @@ impl Problem {
         };
         let q = of(&self.q, query);
         let visible = if self.causal { query + 1 } else { self.n };
-        let score = |j: usize| {
-            of(&self.k, j).iter().zip(&q).map(|(k, q)| k * q).sum::<f64>() / (d as f64).sqrt()
-        };
+        let score =
+            |j: usize| of(&self.k, j).iter().zip(&q).map(|(k, q)| k * q).sum::<f64>() / (d as f64).sqrt();
         let scores: Vec<f64> = (0..visible).map(score).collect();
         let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
@@ -105,10 +104,8 @@ impl Problem {
                 (off + difference * difference, size + e * e, worst)
             })
         });
-        let (off, size, worst) = compared.reduce(
-            || (0.0, 0.0, 0.0),
-            |a, b| (a.0 + b.0, a.1 + b.1, if a.2 >= b.2 { a.2 } else { b.2 }),
-        );
+        let (off, size, worst) = compared
+            .reduce(|| (0.0, 0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1, if a.2 >= b.2 { a.2 } else { b.2 }));
         Accuracy { relative_error: (off / size).sqrt(), largest_error: worst, rows: count }
     }
 }

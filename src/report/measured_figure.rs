@@ -104,28 +104,41 @@ impl Panel<'_> {
     where
         B::ErrorType: 'static,
     {
-        let lengths = self.points.iter().map(|p| p.0);
-        let (first, last) = (lengths.clone().fold(f64::INFINITY, f64::min), lengths.fold(1.0f64, f64::max));
+        // Lengths by their binary logarithm, so that powers of two are marked.
+        let lengths = self.points.iter().map(|p| p.0.log2());
+        let (first, last) =
+            (lengths.clone().fold(f64::INFINITY, f64::min), lengths.fold(f64::NEG_INFINITY, f64::max));
+        let unit = self.unit;
+        let is_time = unit == "s";
         let low = self.points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
         let high = self.points.iter().map(|p| p.3).fold(0.0, f64::max);
-        let unit = self.unit;
+        let side = 0.06 * (last - first).max(2.0);
+        // Time over its powers of ten; throughput from zero, on the same scale, in units of its largest.
+        let height = if is_time { (low / 1.6).log10()..(high * 2.5).log10() } else { 0.0..1.35 * high };
+        let place = |y: f64| if is_time { y.log10() } else { y };
         let mut panel = ChartBuilder::on(area)
             .caption(self.caption, text(20))
             .margin(14)
             .x_label_area_size(48)
-            .y_label_area_size(110)
-            .build_cartesian_2d((first / 1.15..last * 1.15).log_scale(), (low / 1.5..high * 1.8).log_scale())
+            .y_label_area_size(120)
+            .build_cartesian_2d(first - side..last + side, height)
             .map_err(trouble)?;
         panel
             .configure_mesh()
             .light_line_style(WHITE)
             .bold_line_style(FAINT.mix(0.25))
             .x_desc("n, queries and keys")
-            .y_desc(if unit == "s" { "time" } else { "operations a second" })
-            .x_labels(8)
+            .y_desc(if is_time { "time" } else { "operations a second" })
+            .x_labels((last - first) as usize + 3)
             .y_labels(7)
-            .x_label_formatter(&|x| format!("{x:.0}"))
-            .y_label_formatter(&|y| si(*y, unit))
+            .x_label_formatter(&|x| whole(*x).map_or(String::new(), |x| format!("{:.0}", x.exp2())))
+            .y_label_formatter(&|y| {
+                if is_time {
+                    whole(*y).map_or(String::new(), |y| si(10f64.powf(y), unit))
+                } else {
+                    si(*y, unit)
+                }
+            })
             .label_style(text(17))
             .axis_desc_style(text(19))
             .axis_style(INK)
@@ -133,30 +146,31 @@ impl Panel<'_> {
             .map_err(trouble)?;
         if self.line.len() > 1 {
             panel
-                .draw_series(LineSeries::new(self.line.iter().copied(), THEORY.stroke_width(2)))
+                .draw_series(LineSeries::new(
+                    self.line.iter().map(|&(n, y)| (n.log2(), place(y))),
+                    THEORY.stroke_width(2),
+                ))
                 .map_err(trouble)?
                 .label(self.label.to_owned())
                 .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], THEORY.stroke_width(2)));
         }
         panel
-            .draw_series(
-                self.points.iter().map(|&(n, low, mid, high)| {
-                    ErrorBar::new_vertical(n, low, mid, high, SAMPLED.filled(), 10)
-                }),
-            )
+            .draw_series(self.points.iter().map(|&(n, low, mid, high)| {
+                ErrorBar::new_vertical(n.log2(), place(low), place(mid), place(high), SAMPLED.filled(), 10)
+            }))
             .map_err(trouble)?;
         panel
-            .draw_series(self.points.iter().map(|&(n, _, mid, _)| Circle::new((n, mid), 5, SAMPLED.filled())))
+            .draw_series(
+                self.points
+                    .iter()
+                    .map(|&(n, _, mid, _)| Circle::new((n.log2(), place(mid)), 5, SAMPLED.filled())),
+            )
             .map_err(trouble)?
             .label("median; bars: shortest and longest of the repeats")
             .legend(|(x, y)| Circle::new((x + 11, y), 5, SAMPLED.filled()));
         panel
             .configure_series_labels()
-            .position(if unit == "s" {
-                SeriesLabelPosition::UpperLeft
-            } else {
-                SeriesLabelPosition::LowerRight
-            })
+            .position(if is_time { SeriesLabelPosition::UpperLeft } else { SeriesLabelPosition::LowerRight })
             .background_style(WHITE.mix(0.85))
             .border_style(FAINT.mix(0.5))
             .label_font(text(16))
@@ -164,6 +178,11 @@ impl Panel<'_> {
             .draw()
             .map_err(trouble)
     }
+}
+
+/// A whole number, if this is one but for rounding.
+fn whole(x: f64) -> Option<f64> {
+    ((x - x.round()).abs() < 1e-6).then(|| x.round())
 }
 
 /// Errors of a back end, whatever it is.

@@ -28,7 +28,7 @@ mod shipped;
 mod transformer;
 
 pub use kernel::{Attention, Kernel, Product, Work};
-pub use measurement::Measurement;
+pub use measurement::{MeasuredLength, MeasuredSeries, Measurement, Recorded};
 pub use price::{GpuCost, Load};
 pub use series::{Curve, Format, Role, Series};
 pub use shipped::{load, shipped, shipped_names};

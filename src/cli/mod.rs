@@ -3,7 +3,9 @@
 pub mod anneal;
 pub mod attend;
 pub mod bench;
+pub mod bench_attention;
 pub mod bench_engine;
+pub mod bench_gpu;
 pub mod beta_table;
 pub mod capture;
 pub mod common;
@@ -57,7 +59,7 @@ pub enum Command {
     Anneal(anneal::Arguments),
     /// Write queries, keys and values of a real model to a file that attend reads
     Capture(capture::Arguments),
-    /// Measure this machine: attempts per nanosecond of every kernel
+    /// Measure this machine: attempts per nanosecond of every kernel, exact attention on its processors
     Bench(bench::Arguments),
     /// Print a completion script for a shell
     Completions {

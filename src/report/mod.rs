@@ -9,6 +9,8 @@ pub mod engine;
 pub mod figure;
 #[cfg(feature = "hdf5")]
 pub mod lattice;
+pub mod measured;
+pub mod measured_figure;
 pub mod output;
 pub mod page;
 pub mod present;

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Attend(arguments) => cli::attend::run(&arguments),
         Command::Sweep(arguments) => cli::sweep::run(&arguments),
         Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
+        Command::Control(arguments) => cli::control::run(&arguments),
         Command::Compare(arguments) => cli::compare::run(&arguments),
         Command::Anneal(arguments) => cli::anneal::run(&arguments),
         Command::Capture(arguments) => cli::capture::run(&arguments),

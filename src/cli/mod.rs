@@ -7,6 +7,7 @@ pub mod beta_table;
 pub mod capture;
 pub mod common;
 pub mod compare;
+pub mod control;
 pub mod failure;
 pub mod interrupt;
 pub mod manual;
@@ -40,6 +41,8 @@ pub enum Command {
     Sweep(sweep::Arguments),
     /// Write lattice configurations to HDF5 while they are simulated
     Snapshot(snapshot::Arguments),
+    /// Hold the entropy of attention heads at a target by moving β: the CEAS thermostat, as published and corrected
+    Control(control::Arguments),
     /// Price counted events on devices beside a GPU, at equal output error
     Compare(compare::Arguments),
     /// Solve a Max-Cut, QUBO or Ising file by annealing

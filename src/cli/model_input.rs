@@ -51,6 +51,11 @@ pub struct HeadSource {
 }
 
 impl HeadSource {
+    /// The folder of the model, if one was named.
+    pub fn model(&self) -> Option<&Path> {
+        self.input.model.as_deref()
+    }
+
     /// The heads, from whichever source was named.
     pub fn load(&self) -> Result<HeadSet, Failure> {
         match (&self.qkv, &self.input.model) {

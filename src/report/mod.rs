@@ -5,6 +5,7 @@ pub mod compare;
 #[cfg(feature = "hdf5")]
 pub mod compare_archive;
 pub mod compare_figure;
+pub mod control;
 pub mod figure;
 #[cfg(feature = "hdf5")]
 pub mod lattice;

@@ -73,6 +73,9 @@ pub struct Arguments {
     /// Run the whole model with the β of every rule: cosine of embeddings, and telling halves of texts apart (about a minute)
     #[arg(long, help_heading = "Control", requires = "model")]
     effect: bool,
+    /// Instead of controlling, show the observables of every head: η, entropies, genuineness, token cost, allocation of read-outs
+    #[arg(long, help_heading = "Control", conflicts_with = "effect")]
+    diagnostics: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -136,6 +139,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     arguments.check().input()?;
     let set = arguments.source.load()?;
+    if arguments.diagnostics {
+        if outputs.out.is_some() {
+            return Err(anyhow!("--out holds trajectories; diagnostics are written as JSON (--json)"))
+                .input();
+        }
+        let samples = arguments.samples.get().into();
+        return super::diagnose::run(&set, samples, &arguments.common, &outputs);
+    }
     let least = arguments.least_keys.unwrap_or_else(|| least_keys(&set));
     let source = match arguments.entropy {
         EntropyName::Exact => Source::Exact,

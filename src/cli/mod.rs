@@ -2,12 +2,14 @@
 
 pub mod anneal;
 pub mod attend;
+pub mod audit;
 pub mod bench;
 pub mod beta_table;
 pub mod capture;
 pub mod common;
 pub mod compare;
 pub mod control;
+pub mod diagnose;
 pub mod failure;
 pub mod interrupt;
 pub mod manual;
@@ -16,6 +18,7 @@ pub mod model_input;
 mod recording;
 pub mod snapshot;
 pub mod sweep;
+pub mod sweep_heads;
 pub mod value;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +55,8 @@ pub enum Command {
     /// numbers. With --sweeps and --reads the answer is a function of the seed on any number of threads. With --time the number of
     /// sweeps follows from the speed of the machine, so that the answer may differ from run to run.
     Anneal(anneal::Arguments),
+    /// Recompute the quantitative claims of the published description of CEAS from their own formulas
+    Audit(audit::Arguments),
     /// Write queries, keys and values of a real model to a file that attend reads
     Capture(capture::Arguments),
     /// Measure this machine: attempts per nanosecond of every kernel

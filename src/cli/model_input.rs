@@ -71,6 +71,12 @@ pub fn bundled() -> Result<HeadSet, Failure> {
     qkv::from_bytes("the bundled data/minilm_maxwell.safetensors", BUNDLED).run()
 }
 
+/// The heads of the model in `folder` on the bundled paragraph.
+pub fn captured(folder: &Path) -> Result<HeadSet, Failure> {
+    ModelInput { model: Some(folder.to_owned()), text: None, text_file: None, tokens: None }
+        .capture(folder, &[])
+}
+
 impl ModelInput {
     /// The heads of the given layers (all, if empty) of the model in `folder` on the text that was named. A cut is said on
     /// standard error.

@@ -150,6 +150,7 @@ impl ControlFigure {
         chart
             .configure_mesh()
             .x_desc("step")
+            .x_label_formatter(&|x| format!("{x:.0}"))
             .y_desc("H − H_t  (nats)")
             .label_style(text(14))
             .axis_desc_style(text(15))
@@ -176,6 +177,7 @@ impl ControlFigure {
         chart
             .configure_mesh()
             .x_desc("step")
+            .x_label_formatter(&|x| format!("{x:.0}"))
             .y_desc("β/β₀")
             .label_style(text(14))
             .axis_desc_style(text(15))
@@ -230,6 +232,7 @@ impl ControlFigure {
         chart
             .configure_mesh()
             .x_desc("heads, in ascending order of β₀/β_peak")
+            .x_label_formatter(&|x| format!("{x:.0}"))
             .y_desc("β/β_peak")
             .label_style(text(14))
             .axis_desc_style(text(15))
@@ -271,6 +274,8 @@ impl ControlFigure {
         chart
             .configure_mesh()
             .x_desc("queries pruned = sampling events saved  (%)")
+            .x_label_formatter(&|x| format!("{x:.0}"))
+            .y_label_formatter(&|y| format!("{y:.0}"))
             .y_desc("output error  (%)")
             .label_style(text(14))
             .axis_desc_style(text(15))

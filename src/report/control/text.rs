@@ -55,6 +55,7 @@ fn cells(head: &HeadLine) -> [String; 14] {
     let arrived = |which: usize| {
         let trace = &control.traces[which];
         match trace.outcome {
+            Outcome::Converged { steps: 1 } => "1 step".to_owned(),
             Outcome::Converged { steps } => format!("{steps} steps"),
             other => other.name().to_owned(),
         }

@@ -1,7 +1,6 @@
 //! What moving β of a trained model's heads does to what the model puts out: embeddings, and finding the other half of a text.
 
 use ceas_mapping::control::Tempered;
-use ceas_mapping::reference::substrate::Digital;
 use ceas_mapping::reference::{Error, Model};
 use ceas_sim::statistics::Estimate;
 use ndarray::Array1;
@@ -89,7 +88,7 @@ impl<'a> Pairs<'a> {
         let positions = self.model.encoder().config().positions;
         let one = |text: &str| -> Result<Array1<f64>, Error> {
             let sequence = self.model.tokens().encode(text, positions)?;
-            let mut substrate = Tempered { inner: Digital, factors: factors.to_vec() };
+            let mut substrate = Tempered { factors: factors.to_vec() };
             let embedding = self.model.encoder().forward(&sequence, &mut substrate)?.sentence_embedding();
             Ok(embedding.mapv(f64::from))
         };

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let job = Cli::from_arg_matches(&program.get_matches()).unwrap_or_else(|error| error.exit());
     let outcome = match job.command {
         Command::Attend(arguments) => cli::attend::run(&arguments),
+        Command::Run(arguments) => cli::run::run(&arguments),
         Command::Sweep(arguments) => cli::sweep::run(&arguments),
         Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
         Command::Control(arguments) => cli::control::run(&arguments),

@@ -4,6 +4,7 @@ mod gating;
 mod gaussian;
 mod moved;
 mod one_hot;
+mod surprise;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 pub use gating::{GateCost, gate_costs};
 pub use gaussian::{Gaussian, statistics};
 pub use moved::{Effect, Pairs};
+pub use surprise::{Surprise, Texts};
 
 /// Read-outs per query of the two runs through which the line of events is drawn.
 const READ_OUTS: [u32; 2] = [2, 5];

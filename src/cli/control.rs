@@ -7,16 +7,16 @@ use anyhow::{Context, anyhow, bail};
 use ceas_npu::mapping::attention::{Sampler, Sampling, sample_head, textbook_beta};
 use ceas_npu::mapping::control::defaults::{self, SCALES, Scale};
 use ceas_npu::mapping::control::{
-    GateRule, Gated, HeadControl, Source, Target, TokenScore, Tolerance, Variant, gate_head, stream,
+    GateRule, Gated, HeadControl, Rule, Source, Target, TokenScore, Tolerance, Variant, gate_head, stream,
     threshold, top_share,
 };
 use ceas_npu::mapping::criticality::Rows;
 use ceas_npu::mapping::heads::HeadSet;
-use ceas_npu::mapping::reference::Model;
+use ceas_npu::mapping::reference::Loaded;
 use ceas_npu::npu_model::device;
 use ceas_npu::npu_model::workload::{Shape, Workload};
 use ceas_npu::sim::beta::Beta;
-use ceas_npu::study::{self, Effect, Pairs};
+use ceas_npu::study::{self, Effect, Pairs, Surprise, Texts};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
@@ -38,7 +38,7 @@ const PASSAGES: &str = include_str!("../../data/passages.txt");
                   same heads, and every trajectory is called converged, limit cycle, runaway, unsettled, or impossible (no β reaches \
                   the target).\n\nExamples:\n  ceas control --plot control.png\n  ceas control --scale gpt --target critical --json\n  \
                   ceas control --qkv heads.safetensors --from 1.0 --entropy races --samples 64\n  \
-                  ceas control --model DIR --effect"
+                  ceas control --model DIR|FILE.gguf --effect"
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -70,7 +70,7 @@ pub struct Arguments {
     /// Rows with fewer keys are left out [default: 2; 32 where later keys are hidden and a row has 64 or more]
     #[arg(long, value_name = "N", help_heading = "Control", value_parser = value::whole::<usize>)]
     least_keys: Option<usize>,
-    /// Run the whole model with the β of every rule: cosine of embeddings, and telling halves of texts apart (about a minute)
+    /// Run the whole model with the β of every rule: cosine of embeddings and telling halves of texts apart, or perplexity (minutes)
     #[arg(long, help_heading = "Control", requires = "model")]
     effect: bool,
     /// Instead of controlling, show the observables of every head: η, entropies, genuineness, token cost, allocation of read-outs
@@ -171,7 +171,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let seconds = clock.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let gates = job.gates(&heads).run()?;
-    let effects = if arguments.effect { effects(arguments, &heads)? } else { Vec::new() };
+    let (effects, surprises) = if arguments.effect { effects(arguments, &heads)? } else { <_>::default() };
     let answer = Controlled {
         origin: set.origin().clone(),
         scale: arguments.scale,
@@ -187,6 +187,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         heads,
         gates,
         effects,
+        surprises,
         seconds,
     };
     #[cfg(feature = "hdf5")]
@@ -337,46 +338,72 @@ impl Job<'_> {
     }
 }
 
+/// Texts of the passages on which a language model is run: each takes a forward per setting.
+const LIKELIHOOD_TEXTS: usize = 8;
+
 /// The model run with other β than its own.
-fn effects(arguments: &Arguments, heads: &[HeadLine]) -> Result<Vec<Effect>, Failure> {
+fn effects(arguments: &Arguments, heads: &[HeadLine]) -> Result<(Vec<Effect>, Vec<Surprise>), Failure> {
     let folder = arguments.source.model().ok_or_else(|| anyhow!("--effect needs --model")).input()?;
-    let model = Model::open(folder).input()?;
+    let model = Loaded::open(folder).input()?;
     let texts: Vec<String> = PASSAGES.lines().map(str::to_owned).collect();
-    let pairs = Pairs::new(&model, &texts).run()?;
-    let (layers, width) = (model.encoder().config().layers, model.encoder().config().heads);
+    let settings = settings(heads);
+    let bar = progress::bar("effect", settings.len() as u64);
+    let count = |name: &str| {
+        bar.inc(1);
+        name.to_owned()
+    };
+    let found = match &model {
+        Loaded::Encoder(model) => {
+            let pairs = Pairs::new(model, &texts).run()?;
+            let effects: Result<Vec<Effect>, Failure> =
+                settings.iter().map(|(name, factors)| pairs.effect(&count(name), factors).run()).collect();
+            (effects?, Vec::new())
+        }
+        Loaded::Decoder(model) => {
+            let texts = Texts::new(model, &texts[..LIKELIHOOD_TEXTS.min(texts.len())]).run()?;
+            let effects: Result<Vec<Surprise>, Failure> =
+                settings.iter().map(|(name, factors)| texts.effect(&count(name), factors).run()).collect();
+            (Vec::new(), effects?)
+        }
+    };
+    bar.finish_and_clear();
+    Ok(found)
+}
+
+/// β/β₀ of every layer and head, with what it is.
+type Setting = (String, Vec<Vec<f64>>);
+
+/// The same factor for all heads, the rules, and a quarter of the way to the peak.
+fn settings(heads: &[HeadLine]) -> Vec<Setting> {
+    let layers = heads.iter().map(|h| h.control.layer + 1).max().unwrap_or(0);
+    let width = heads.iter().map(|h| h.control.head + 1).max().unwrap_or(0);
     let uniform = |factor: f64| vec![vec![factor; width]; layers];
     // β over β₀ of every head where a rule has an answer, 1 where it has none.
     let per_head = |pick: &dyn Fn(&HeadLine) -> Option<f64>, power: f64| {
         let mut factors = uniform(1.0);
         for head in heads {
             if let Some(beta) = pick(head) {
-                factors[head.control.layer][head.control.head] = (beta / head.control.textbook).powf(power);
+                factors[head.control.layer][head.control.head] =
+                    libm::pow(beta / head.control.textbook, power);
             }
         }
         factors
     };
-    let mut settings: Vec<(String, Vec<Vec<f64>>)> = [0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0]
+    let mut settings: Vec<Setting> = [0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0]
         .iter()
         .map(|&factor| (format!("β₀ × {factor}"), uniform(factor)))
         .collect();
-    let rules = heads.first().map_or(0, |head| head.control.rules.len());
-    for number in 1..rules {
+    for number in 1..heads.first().map_or(0, |head| head.control.rules.len()) {
         let rule = heads[0].control.rules[number].initial.rule;
-        settings
-            .push((rule.name().to_owned(), per_head(&|head| head.control.rules[number].initial.beta, 1.0)));
+        // The saddle is β_c: the same setting again.
+        if rule != Rule::FreeEnergySaddle {
+            let beta = |head: &HeadLine| head.control.rules[number].initial.beta;
+            settings.push((rule.name().to_owned(), per_head(&beta, 1.0)));
+        }
     }
     let peak = |head: &HeadLine| head.control.peak.map(|peak| peak.beta.mean);
     settings.push(("a quarter of the way to the peak of C".into(), per_head(&peak, 0.25)));
-    let bar = progress::bar("effect", settings.len() as u64);
-    let found: Result<Vec<Effect>, Failure> = settings
-        .iter()
-        .map(|(name, factors)| {
-            bar.inc(1);
-            pairs.effect(name, factors).run()
-        })
-        .collect();
-    bar.finish_and_clear();
-    found
+    settings
 }
 
 /// So that a stream's lines can be summed up where they are shown.

@@ -16,6 +16,9 @@ pub mod manual;
 pub mod model_input;
 #[cfg(feature = "hdf5")]
 mod recording;
+pub mod run;
+pub mod run_setup;
+pub mod run_task;
 pub mod snapshot;
 pub mod sweep;
 pub mod sweep_heads;
@@ -40,6 +43,8 @@ pub struct Cli {
 pub enum Command {
     /// Run real attention heads as thermal spins: error, entropy, relaxation
     Attend(attend::Arguments),
+    /// Run a whole model with components on spins, beside its exact answer
+    Run(run::Arguments),
     /// Sweep the inverse temperature of a lattice and locate β_c with an error bar
     Sweep(sweep::Arguments),
     /// Write lattice configurations to HDF5 while they are simulated

@@ -66,7 +66,7 @@ pub struct Arguments {
     /// How many times the replicas --precision may use at most
     #[arg(long, value_name = "TIMES", default_value_t = 16, requires = "precision", value_parser = value::whole::<u64>)]
     budget: u64,
-    /// Sweep attention rows instead of a lattice: bundled, a file of q, k, v, a model folder; random (a head without training), iid (the
+    /// Sweep attention rows instead of a lattice: bundled, a file of q, k, v, a model folder or GGUF file; random (a head without training), iid (the
     /// finite random energy model), hyperbolic (mean field on trees and tilings)
     #[arg(long, value_name = "SOURCE", conflicts_with_all = ["lattice", "sizes", "beta", "update", "replicas", "sweeps", "thermalization", "precision"])]
     heads: Option<String>,

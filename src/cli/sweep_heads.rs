@@ -56,12 +56,12 @@ pub fn run(source: &str, common: &Common) -> Result<(), Failure> {
 
 fn load(path: &str) -> Result<HeadSet, Failure> {
     let place = Path::new(path);
-    if place.is_dir() {
+    if place.is_dir() || place.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) {
         return captured(place);
     }
     if !place.exists() {
         return Err(anyhow!(
-            "--heads {path}: neither bundled, random, iid, hyperbolic, nor a file of q, k, v, nor a model folder"
+            "--heads {path}: neither bundled, random, iid, hyperbolic, nor a file of q, k, v, nor a model folder or GGUF file"
         ))
         .input();
     }

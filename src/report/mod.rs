@@ -17,6 +17,10 @@ pub mod page;
 pub mod panels;
 pub mod present;
 pub mod progress;
+pub mod run;
+#[cfg(feature = "hdf5")]
+pub mod run_archive;
+pub mod run_figure;
 pub mod solution;
 #[cfg(feature = "hdf5")]
 pub mod solution_archive;

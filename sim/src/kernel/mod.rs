@@ -10,12 +10,15 @@
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
 //! | [`rows`] | cached fields of dense graphs | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
+//!
+//! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod generic;
 mod local;
 pub mod multispin;
 pub mod rows;
 pub mod square;
+pub mod wide;
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ use ceas_npu::mapping::control::{
     GateRule, Gated, HeadControl, Outcome, Source, Streamed, Target, TokenScore, Variant,
 };
 use ceas_npu::mapping::heads::Origin;
-use ceas_npu::study::{Effect, GateCost};
+use ceas_npu::study::{Effect, GateCost, Surprise};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -150,6 +150,8 @@ pub struct Controlled {
     pub gates: Vec<Gate>,
     /// What moving β does to the whole model, if that was asked.
     pub effects: Vec<Effect>,
+    /// The same for a language model.
+    pub surprises: Vec<Surprise>,
     /// Wall time of everything but `effects`.
     pub seconds: f64,
 }
@@ -298,6 +300,7 @@ impl Serialize for Controlled {
             "gates": self.gates,
             "streams": self.streams,
             "effects": self.effects,
+            "surprises": self.surprises,
             "summary": {
                 "heads": self.heads.len(),
                 "outcomes": self.tallies(),

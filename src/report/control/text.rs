@@ -245,6 +245,22 @@ fn streams(answer: &Controlled, text: &mut String) -> std::fmt::Result {
 }
 
 fn effects(answer: &Controlled, text: &mut String) -> std::fmt::Result {
+    if !answer.surprises.is_empty() {
+        let mut rows = table(&["β of all heads", "perplexity", "change of −ln p per token"], 1);
+        for effect in &answer.surprises {
+            let change = effect.change;
+            rows.add_row([
+                effect.name.clone(),
+                number(effect.perplexity, 4),
+                if change.error > 0.0 {
+                    format!("{:+.3} ± {:.3}", change.mean, change.error)
+                } else {
+                    "0".into()
+                },
+            ]);
+        }
+        writeln!(text, "{rows}\n")?;
+    }
     if answer.effects.is_empty() {
         return Ok(());
     }

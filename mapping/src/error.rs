@@ -46,6 +46,14 @@ pub enum Error {
         /// The condition violated.
         violated: &'static str,
     },
+    /// Rows of scores, or a question about them, that have no answer.
+    #[error("{what}: {violated}")]
+    Rows {
+        /// What was asked.
+        what: &'static str,
+        /// The condition violated, with the offending number.
+        violated: String,
+    },
     /// A component that cannot be lowered as asked.
     #[error("{component}: {violated}")]
     Component {

@@ -4,6 +4,9 @@
 //! the law of one Potts spin with a state per key in the fields s_j. Entropies are in nats.
 
 pub mod attention;
+pub mod control;
+pub mod criticality;
+pub mod diagnostics;
 pub mod embedding;
 pub mod encoding;
 pub mod energy_transformer;

@@ -51,6 +51,11 @@ pub struct HeadSource {
 }
 
 impl HeadSource {
+    /// The folder of the model, if one was named.
+    pub fn model(&self) -> Option<&Path> {
+        self.input.model.as_deref()
+    }
+
     /// The heads, from whichever source was named.
     pub fn load(&self) -> Result<HeadSet, Failure> {
         match (&self.qkv, &self.input.model) {
@@ -64,6 +69,12 @@ impl HeadSource {
 /// The bundled heads.
 pub fn bundled() -> Result<HeadSet, Failure> {
     qkv::from_bytes("the bundled data/minilm_maxwell.safetensors", BUNDLED).run()
+}
+
+/// The heads of the model in `folder` on the bundled paragraph.
+pub fn captured(folder: &Path) -> Result<HeadSet, Failure> {
+    ModelInput { model: Some(folder.to_owned()), text: None, text_file: None, tokens: None }
+        .capture(folder, &[])
 }
 
 impl ModelInput {

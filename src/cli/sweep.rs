@@ -71,12 +71,19 @@ pub struct Arguments {
     /// How many times the work of the same command without --precision may be done at most
     #[arg(long, value_name = "TIMES", default_value_t = 200, requires = "precision", value_parser = value::whole::<u64>)]
     budget: u64,
+    /// Sweep attention rows instead of a lattice: bundled, a file of q, k, v, a model folder or GGUF file; random (a head without training), iid (the
+    /// finite random energy model), hyperbolic (mean field on trees and tilings)
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["lattice", "sizes", "beta", "update", "replicas", "sweeps", "thermalization", "precision"])]
+    heads: Option<String>,
     #[command(flatten)]
     common: Common,
 }
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(source) = &arguments.heads {
+        return super::sweep_heads::run(source, &arguments.common);
+    }
     // First, because asking how many threads there are settles it.
     let outputs = arguments.common.prepare()?;
     let survey = arguments.survey().input()?;

@@ -26,7 +26,7 @@ const LEAST_SWEEPS: u64 = 16;
 /// Most β of a grid.
 const MOST_BETAS: usize = 10_000;
 /// Sites that the largest size, all replicas together, is to update in a survey that is asked for nothing else.
-const USUAL_WORK: u64 = 50_000_000;
+const USUAL_WORK: u64 = 80_000_000;
 
 /// Arguments of `ceas sweep`.
 ///

@@ -167,7 +167,7 @@ fn exponents(answer: &Transition, line: &mut impl FnMut(String)) {
     }
     if let Some(collapse) = &answer.collapse {
         line(format!(
-            "  collapse of U4 over (beta - beta_c) {n}^(1/nu): chi2/dof = {:.1}/{}",
+            "  collapse of U4 of the three largest sizes over (beta - beta_c) {n}^(1/nu): chi2/dof = {:.1}/{}",
             collapse.chi_squared, collapse.freedom
         ));
     }

@@ -11,7 +11,10 @@ use crate::statistics::polynomial::Polynomial;
 const PLACES: usize = 9;
 
 /// Degree of the common curve.
-const DEGREE: usize = 5;
+const DEGREE: usize = 6;
+
+/// The largest sizes, whose corrections are least.
+const SIZES: usize = 3;
 
 /// The points laid on each other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,7 +23,7 @@ pub struct Collapse {
     pub inverse_nu: f64,
     /// The points.
     pub points: Vec<Collapsed>,
-    /// χ² of all points about one polynomial of degree 5: its quality. The points of one size come from the same runs and are correlated, so
+    /// χ² of all points about one polynomial of degree 6: its quality. The points of one size come from the same runs and are correlated, so
     /// that 1 for each degree of freedom is good, and less no wonder.
     pub chi_squared: f64,
     /// Degrees of freedom.
@@ -41,8 +44,9 @@ pub struct Collapsed {
 }
 
 impl Collapse {
-    /// Of the curves of the sizes given, over the range of x that all of them cover.
+    /// Of the curves of the largest three of the sizes given, over the range of x that all of them cover.
     pub(super) fn of(curves: &[SizeCurves], sizes: &[usize], beta_c: f64, inverse_nu: f64) -> Option<Self> {
+        let sizes = &sizes[sizes.len().saturating_sub(SIZES)..];
         let used = || curves.iter().filter(|c| sizes.contains(&c.size));
         let scale = |c: &SizeCurves| libm::pow(c.size as f64, inverse_nu);
         let low = used().map(|c| (c.all.range()[0] - beta_c) * scale(c)).fold(f64::NEG_INFINITY, f64::max);

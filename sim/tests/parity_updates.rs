@@ -6,7 +6,7 @@ use ceas_sim::activity::Activity;
 use ceas_sim::hamiltonian::Hamiltonian;
 use ceas_sim::spins::Spins;
 use ceas_sim::stream::{Purpose, Stream, Streams};
-use ceas_sim::topology::Topology;
+use ceas_sim::topology::{Boundary, Lattice, Topology};
 use ceas_sim::update::{
     BetaGrid, HeatBath, Houdayer, Kinetic, Ladder, Pair, Rule, SwendsenWang, Tempering, Update, Wolff,
 };
@@ -42,6 +42,43 @@ fn runs_of_rows_equal_sites_and_bonds() {
             });
             assert!(both[0] == both[1], "L = {l}, J = {j}");
         }
+    }
+}
+
+#[test]
+fn rows_of_every_lattice_equal_its_bonds() {
+    let lattices = Lattice::ALL.into_iter().filter(|lattice| lattice.dimension() > 1);
+    for lattice in lattices.filter(|&lattice| lattice != Lattice::Square) {
+        let sizes: &[usize] = if lattice.dimension() == 2 { &[2, 3, 32, 64, 65] } else { &[2, 3, 5] };
+        for (l, j) in sizes.iter().flat_map(|&l| [(l, 1.0), (l, -0.8)]) {
+            let model = uniform(Topology::lattice(lattice, l, Boundary::Periodic).unwrap(), j, 0.0);
+            let mut fast = SwendsenWang::new(&model).unwrap();
+            let mut slow = fast.clone().with_generic_kernel();
+            let both = [&mut fast, &mut slow].map(|update| {
+                let end = trajectory(&model, update, hot(model.n_sites(), 0));
+                (end, update.moments(), update.bonds())
+            });
+            assert!(both[0] == both[1], "{lattice:?}, L = {l}, J = {j}");
+        }
+    }
+}
+
+#[test]
+fn the_unmarked_cluster_of_any_graph_equals_the_marked_one() {
+    let random = Topology::random_regular(40, 3, &mut Stream::new(3, Purpose::Test, 0, 0)).unwrap();
+    let lattices = Lattice::ALL.into_iter().filter(|&lattice| lattice != Lattice::Square);
+    let both_ends =
+        |lattice| [Boundary::Periodic, Boundary::Open].map(|ends| Topology::lattice(lattice, 5, ends));
+    let topologies = lattices.flat_map(both_ends).map(Result::unwrap);
+    for topology in topologies.chain([random, Topology::complete(7).unwrap()]) {
+        let model = uniform(topology, 0.7, 0.0);
+        let mut fast = Wolff::new(&model, 20).unwrap();
+        let mut slow = fast.clone().with_marks();
+        let both = [&mut fast, &mut slow].map(|update| {
+            let end = trajectory(&model, update, hot(model.n_sites(), 0));
+            (end, update.magnetization_2())
+        });
+        assert!(both[0] == both[1], "{model}");
     }
 }
 

@@ -109,6 +109,7 @@ fn models() -> Vec<(&'static str, Hamiltonian, Beta)> {
         ("ferromagnet", uniform(Topology::square(4).unwrap(), 1.0, 0.0), beta(0.4)),
         ("ferromagnet in a field", uniform(Topology::square(4).unwrap(), 1.0, 0.05), beta(0.3)),
         ("antiferromagnet on an odd torus", uniform(Topology::square(3).unwrap(), -1.0, 0.0), beta(0.4)),
+        ("complete graph", uniform(Topology::complete(12).unwrap(), 1.0 / 12.0, 0.0), beta(1.0)),
         ("glass", glass(), beta(0.6)),
     ]
 }

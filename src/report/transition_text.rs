@@ -101,19 +101,11 @@ fn location(answer: &Transition, line: &mut impl FnMut(String)) {
         _ => line("known:   no value of the literature is kept for this lattice".to_owned()),
     }
     line(format!("method:  {}", c.method));
-    line(match c.systematic {
-        Some(systematic) => format!(
-            "error:   statistical {:.1e}, systematic {systematic:.1e} (omega ± {}, smallest size left out); chi2/dof {:.1}/{}",
-            c.statistical, c.omega_spread, c.chi_squared, c.freedom
-        ),
-        None => format!(
-            "error:   statistical {:.1e} alone; chi2/dof {:.1}/{}",
-            c.statistical, c.chi_squared, c.freedom
-        ),
-    });
-    if let Some(drift) = c.drift {
-        line(format!("drift:   the two largest sizes cross {drift:+.1e} off beta_c, by the fit"));
-    }
+    line(format!(
+        "error:   statistical {:.1e}, systematic {:.1e} (corrections unknown, omega ± {}, smallest left out); chi2/dof {:.1}/{}",
+        c.statistical, c.systematic, c.omega_spread, c.chi_squared, c.freedom
+    ));
+    line(format!("drift:   U4 of the two largest sizes cross {:+.1e} off beta_c, by the fit", c.drift));
     let n = answer.size_name();
     let ratio = c.length_ratio.map_or(String::new(), |r| format!(", xi/L = {}", with_error(r.mean, r.error)));
     line(format!("at beta_c, {n} = ∞: U4 = {}{ratio}", with_error(c.binder.mean, c.binder.error)));
@@ -175,7 +167,7 @@ fn exponents(answer: &Transition, line: &mut impl FnMut(String)) {
     }
     if let Some(collapse) = &answer.collapse {
         line(format!(
-            "  collapse of U4 over (beta - beta_c) {n}^(1/nu): chi2/dof = {:.1}/{}",
+            "  collapse of U4 of the three largest sizes over (beta - beta_c) {n}^(1/nu): chi2/dof = {:.1}/{}",
             collapse.chi_squared, collapse.freedom
         ));
     }

@@ -25,9 +25,9 @@ pub fn of(survey: &Survey, findings: &Findings) -> Vec<String> {
     }
     match &findings.critical {
         Ok(found) => {
-            if found.drift.is_none() {
+            if found.sizes.len() < 3 {
                 warnings.push(
-                    "two sizes cannot tell how far their crossing has drifted from β_c: the error is statistical alone; name a third size"
+                    "two sizes cannot tell how far their crossing has drifted from β_c, so that the error allows for any drift of usual size; name a third size"
                         .to_owned(),
                 );
             }

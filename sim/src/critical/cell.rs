@@ -302,8 +302,13 @@ impl Measured {
         self.replicas.iter().map(|r| &r.histogram)
     }
 
-    /// The natural parameter of the histograms: see [`crate::statistics::reweighting`].
+    /// The natural parameter of the histograms at their own β: see [`crate::statistics::reweighting`].
     pub fn theta(&self) -> f64 {
-        self.key.theta(self.cell.beta.value())
+        self.theta_at(self.cell.beta.value())
+    }
+
+    /// The natural parameter at another β.
+    pub fn theta_at(&self, beta: f64) -> f64 {
+        self.key.theta(beta)
     }
 }

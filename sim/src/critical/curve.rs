@@ -42,7 +42,7 @@ pub struct SizeCurves {
 }
 
 impl Curve {
-    fn through(range: [f64; 2], mut at: impl FnMut(f64) -> [f64; CURVES]) -> Self {
+    pub(super) fn through(range: [f64; 2], mut at: impl FnMut(f64) -> [f64; CURVES]) -> Self {
         let angle = |k: usize| std::f64::consts::PI * (k as f64 + 0.5) / NODES as f64;
         let values: Vec<[f64; CURVES]> = (0..NODES)
             .map(|k| at(0.5 * (range[0] + range[1] + (range[1] - range[0]) * libm::cos(angle(k)))))

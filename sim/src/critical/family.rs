@@ -65,13 +65,15 @@ pub enum Class {
     Unknown,
 }
 
-/// A correction to scaling, L^(−ω), and how far ω is varied to see what a result owes to it.
+/// Corrections to scaling, L^(−ω) and L^(−ω₂), and how far ω is varied to see what a result owes to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Correction {
     /// ω.
     pub omega: f64,
     /// By how much ω is made smaller and larger.
     pub spread: f64,
+    /// ω₂, standing for all that falls faster.
+    pub second: f64,
     /// Where ω is from.
     pub source: &'static str,
 }
@@ -105,16 +107,18 @@ impl Class {
 
     /// The leading correction of U₄ and ξ/L. Universal like the exponents, it tells nothing of where β_c is.
     pub fn correction(self) -> Correction {
-        let (omega, spread, source) = match self {
+        let (omega, spread, second, source) = match self {
             Self::Two => {
-                (1.75, 0.25, "γ/ν of the background of ⟨m²⟩, Salas and Sokal, arXiv:cond-mat/9904038")
+                (1.75, 0.25, 3.0, "γ/ν of the background of ⟨m²⟩, Salas and Sokal, arXiv:cond-mat/9904038")
             }
-            Self::Three => (0.83, 0.2, "ω = 0.832(6), Hasenbusch 2010, arXiv:1004.4486"),
-            Self::Four => (1.0, 0.5, "assumed; at the upper critical dimension corrections are logarithms"),
-            Self::MeanField => (0.5, 0.15, "expansion of the mean-field free energy in N^(−1/2)"),
-            Self::Unknown => (1.0, 0.5, "assumed"),
+            Self::Three => (0.83, 0.2, 2.0, "ω = 0.832(6), Hasenbusch 2010, arXiv:1004.4486"),
+            Self::Four => {
+                (1.0, 0.5, 2.0, "assumed; at the upper critical dimension corrections are logarithms")
+            }
+            Self::MeanField => (0.5, 0.15, 1.0, "expansion of the mean-field free energy in N^(−1/2)"),
+            Self::Unknown => (1.0, 0.5, 2.0, "assumed"),
         };
-        Correction { omega, spread, source }
+        Correction { omega, spread, second, source }
     }
 
     /// Exponents from the literature.

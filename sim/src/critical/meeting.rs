@@ -2,10 +2,13 @@
 //!
 //! At β_c, U₄ and ξ/L depend on size only through corrections,
 //! ```text
-//! R_L(β_c) = R* + b L^(−ω)        R = U₄, ξ/L; one β_c for both, R* and b for each
+//! R_L(β_c) = R* + b L^(−ω) + c L^(−ω₂)        R = U₄, ξ/L; one β_c for both, R*, b and c for each
 //! ```
-//! so that β_c, R* and b are fitted together, to the measured curves R_L(β) of all sizes, each size weighted by the covariance of its
-//! two quantities. Two curves that cross at β_L,2L = β_c + a L^(−1/ν−ω) say the same of a pair (K. Binder, doi:10.1007/BF01293604).
+//! so that β_c, R*, b and c are fitted together to the measured curves R_L(β) of all sizes, each size weighted by the covariance of its two
+//! quantities. Two curves that cross at β_L,2L = β_c + a L^(−1/ν−ω) say the same of a pair (K. Binder, doi:10.1007/BF01293604).
+//!
+//! Corrections that the data cannot tell from nothing are not taken for nothing: b and c are of the order of 1, and enter as 0 ± [`FIRST`] and
+//! 0 ± [`SECOND`]. What this contributes to the error of β_c is part of its systematic error.
 
 use serde::Serialize;
 
@@ -18,6 +21,10 @@ use crate::statistics::least_squares;
 const STEPS: usize = 30;
 const SETTLED: f64 = 1e-12;
 
+/// How large b and c are expected to be.
+const FIRST: f64 = 1.0;
+const SECOND: f64 = 3.0;
+
 /// β_c, and what its error is made of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Critical {
@@ -26,9 +33,10 @@ pub struct Critical {
     pub beta: Estimate,
     /// Error by jackknife over the replicas of every size, times √(χ²/dof) where that is above 1.
     pub statistical: f64,
-    /// The larger of two changes of the result: when ω is made smaller or larger by its spread, and when the smallest size is left out, as
-    /// far as that change exceeds its own noise. None from two sizes, whose drift is unknown.
-    pub systematic: Option<f64>,
+    /// What is not known of the corrections: the square root of two squares. One is what b and c contribute within their expected size; the
+    /// other the larger of two changes of the result: when ω is made smaller or larger by its spread, and when the smallest of four sizes or
+    /// more is left out, as far as that change exceeds its own noise.
+    pub systematic: f64,
     /// Of the statistical variance, what each size contributes; in the order of `sizes`.
     pub shares: Vec<f64>,
     /// The sizes that were used.
@@ -41,22 +49,25 @@ pub struct Critical {
     pub omega: f64,
     /// See `omega`.
     pub omega_spread: f64,
+    /// ω₂.
+    pub second_omega: f64,
     /// U₄ of an infinite system at β_c.
     pub binder: Estimate,
     /// ξ/L of an infinite system at β_c; none on a graph.
     pub length_ratio: Option<Estimate>,
-    /// How far β at which the curves of the two largest sizes meet still is from β_c, by the fitted correction; none from two sizes.
-    pub drift: Option<f64>,
+    /// How far the β at which U₄ of the two largest sizes cross still is from β_c, by the fitted corrections.
+    pub drift: f64,
     /// In words.
     pub method: String,
 }
 
-/// What a fit finds: β_c, and R*, b of each quantity.
+/// What a fit finds: β_c, R* of each quantity, b and c of U₄, and the error of β_c that b and c contribute.
 #[derive(Debug, Clone, Default)]
 struct Fit {
     beta: f64,
     limits: Vec<f64>,
-    amplitudes: Vec<f64>,
+    corrections: [f64; 2],
+    unknown: f64,
     chi_squared: f64,
 }
 
@@ -64,13 +75,14 @@ struct Fit {
 struct Meeting<'a> {
     sizes: &'a [&'a SizeCurves],
     quantities: &'a [usize],
+    /// ω₂.
+    second: f64,
     /// Rows w of each size such that Σ_q w_q R_q have unit variance and are uncorrelated.
     whitening: Vec<Vec<Vec<f64>>>,
-    with_correction: bool,
 }
 
 impl<'a> Meeting<'a> {
-    fn new(sizes: &'a [&'a SizeCurves], quantities: &'a [usize], beta: f64) -> Self {
+    fn new(sizes: &'a [&'a SizeCurves], quantities: &'a [usize], second: f64, beta: f64) -> Self {
         let whitening = sizes
             .iter()
             .map(|size| {
@@ -79,54 +91,70 @@ impl<'a> Meeting<'a> {
                 whiten(&quantities.iter().map(|&q| column(q)).collect::<Vec<_>>())
             })
             .collect();
-        Self { sizes, quantities, whitening, with_correction: sizes.len() > 2 }
+        Self { sizes, quantities, second, whitening }
     }
 
+    /// β, and R*, b, c of each quantity.
     fn terms(&self) -> usize {
-        1 + self.quantities.len() * if self.with_correction { 2 } else { 1 }
+        1 + 3 * self.quantities.len()
     }
 
-    fn freedom(&self) -> Option<usize> {
-        (self.sizes.len() * self.quantities.len()).checked_sub(self.terms())
+    /// As many as there are data more than β_c and R*: b and c bring their own.
+    fn freedom(&self) -> usize {
+        (self.sizes.len() * self.quantities.len()).saturating_sub(1 + self.quantities.len())
+    }
+
+    /// The equations at β, for its change and all else, in units of their errors; the expectations of b and c come last.
+    fn equations(&self, curves: &[&Curve], omega: f64, beta: f64) -> Option<Vec<Vec<f64>>> {
+        let (count, terms) = (self.quantities.len(), self.terms());
+        let mut rows = Vec::new();
+        for ((size, curve), whitening) in self.sizes.iter().zip(curves).zip(&self.whitening) {
+            if !curve.covers(beta) {
+                return None;
+            }
+            let [first, second] = [omega, self.second].map(|omega| libm::pow(size.size as f64, -omega));
+            let at: Vec<(f64, f64)> = self.quantities.iter().map(|&q| curve.at(q, beta)).collect();
+            for weights in whitening {
+                let mut row = vec![0.0; terms + 1];
+                for (q, weight) in weights.iter().enumerate() {
+                    // R(β) + R'(β) δβ = R* + b L^(−ω) + c L^(−ω₂)
+                    row[0] -= weight * at[q].1;
+                    row[1 + q] += weight;
+                    row[1 + count + q] += weight * first;
+                    row[1 + 2 * count + q] += weight * second;
+                    row[terms] += weight * at[q].0;
+                }
+                rows.push(row);
+            }
+        }
+        for q in 0..2 * count {
+            let mut row = vec![0.0; terms + 1];
+            row[1 + count + q] = 1.0 / if q < count { FIRST } else { SECOND };
+            rows.push(row);
+        }
+        Some(rows)
     }
 
     /// The fit to one curve of each size.
     fn fit(&self, curves: &[&Curve], omega: f64, start: f64) -> Option<Fit> {
-        let count = self.quantities.len();
+        let (count, terms) = (self.quantities.len(), self.terms());
         let mut beta = start;
         for _ in 0..STEPS {
-            let mut rows = Vec::new();
-            for ((size, curve), whitening) in self.sizes.iter().zip(curves).zip(&self.whitening) {
-                if !curve.covers(beta) {
-                    return None;
-                }
-                let correction = libm::pow(size.size as f64, -omega);
-                let at: Vec<(f64, f64)> = self.quantities.iter().map(|&q| curve.at(q, beta)).collect();
-                for weights in whitening {
-                    let mut row = vec![0.0; self.terms() + 1];
-                    for (q, weight) in weights.iter().enumerate() {
-                        // R(β) + R'(β) δβ = R* + b L^(−ω)
-                        row[0] -= weight * at[q].1;
-                        row[1 + q] += weight;
-                        if self.with_correction {
-                            row[1 + count + q] += weight * correction;
-                        }
-                        row[self.terms()] += weight * at[q].0;
-                    }
-                    rows.push(row);
-                }
-            }
-            let solution = least_squares::solve(rows.clone(), self.terms())?;
-            let residual = |row: &Vec<f64>| {
-                row[self.terms()] - row.iter().zip(&solution).map(|(a, x)| a * x).sum::<f64>()
-            };
+            let rows = self.equations(curves, omega, beta)?;
+            let (solution, leverage) = least_squares::solve_with_leverage(rows.clone(), terms)?;
+            let dot = |row: &Vec<f64>, x: &[f64]| row.iter().zip(x).map(|(a, x)| a * x).sum::<f64>();
             beta += solution[0];
             if solution[0].abs() < SETTLED * beta.abs() {
+                let (data, expected) = rows.split_at(rows.len() - 2 * count);
+                let residual = |row: &Vec<f64>| row[terms] - dot(row, &solution);
+                let unknown: f64 = expected.iter().map(|row| dot(row, &leverage)).map(|x| x * x).sum();
+                let chi_squared = data.iter().chain(expected).map(|row| residual(row) * residual(row)).sum();
                 return Some(Fit {
                     beta,
                     limits: solution[1..=count].to_vec(),
-                    amplitudes: solution[1 + count..].to_vec(),
-                    chi_squared: rows.iter().map(|row| residual(row) * residual(row)).sum(),
+                    corrections: [solution[1 + count], solution[1 + 2 * count]],
+                    unknown: libm::sqrt(unknown),
+                    chi_squared,
                 });
             }
         }
@@ -169,16 +197,16 @@ fn whiten(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
     vec![vec![1.0 / first, 0.0], vec![-slope / rest, 1.0 / rest]]
 }
 
-/// β_c of the sizes given, which must be two or more.
+/// β_c of the sizes given, which must be two or more, ascending.
 pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64) -> Option<Critical> {
     let has_axes = sizes.iter().all(|s| s.all.at(LENGTH, start).0.is_finite());
     let quantities: &[usize] = if has_axes { &[BINDER, LENGTH] } else { &[BINDER] };
-    let omega = correction.omega;
+    let (omega, second) = (correction.omega, correction.second);
     // Once to know about where it is, once with covariances taken there.
-    let rough = Meeting::new(sizes, quantities, start);
+    let rough = Meeting::new(sizes, quantities, second, start);
     let start = rough.fit(&rough.all(), omega, start)?.beta;
-    let meeting = Meeting::new(sizes, quantities, start);
-    let freedom = meeting.freedom()?;
+    let meeting = Meeting::new(sizes, quantities, second, start);
+    let freedom = meeting.freedom();
     let fit = meeting.fit(&meeting.all(), omega, start)?;
     let left = meeting.left_out(omega, start, |fit| fit.beta)?;
     let variances: Vec<f64> = left.iter().map(|of_size| jackknife_variance(of_size)).collect();
@@ -189,42 +217,34 @@ pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64
         let left = meeting.left_out(omega, start, f)?;
         Some(libm::sqrt(left.iter().map(|of_size| jackknife_variance(of_size)).sum()))
     };
-    let systematic = if meeting.with_correction {
-        let varied = [omega - correction.spread, omega + correction.spread]
-            .map(|omega| meeting.fit(&meeting.all(), omega, start).map(|f| (f.beta - fit.beta).abs()));
-        let mut largest = varied[0]?.max(varied[1]?);
-        if sizes.len() > 3 {
-            let rest = Meeting::new(&sizes[1..], quantities, start);
-            let other = rest.fit(&rest.all(), omega, start)?;
-            let left = rest.left_out(omega, start, |fit| fit.beta)?;
-            let noise = left.iter().map(|of_size| jackknife_variance(of_size)).sum::<f64>() - variance;
-            let change = other.beta - fit.beta;
-            largest = largest.max(libm::sqrt((change * change - noise.max(0.0)).max(0.0)));
-        }
-        Some(largest)
-    } else {
-        None
+    let varied = [omega - correction.spread, omega + correction.spread]
+        .map(|omega| meeting.fit(&meeting.all(), omega, start).map(|f| (f.beta - fit.beta).abs()));
+    let mut changed = varied[0]?.max(varied[1]?);
+    if sizes.len() > 3 {
+        let rest = Meeting::new(&sizes[1..], quantities, second, start);
+        let other = rest.fit(&rest.all(), omega, start)?;
+        let left = rest.left_out(omega, start, |fit| fit.beta)?;
+        let noise = left.iter().map(|of_size| jackknife_variance(of_size)).sum::<f64>() - variance;
+        let change = other.beta - fit.beta;
+        changed = changed.max(libm::sqrt((change * change - noise.max(0.0)).max(0.0)));
+    }
+    let systematic = libm::hypot(changed, fit.unknown);
+    let [.., small, large] = sizes else { return None };
+    let correction_of = |size: &SizeCurves| {
+        let l = size.size as f64;
+        fit.corrections[0] * libm::pow(l, -omega) + fit.corrections[1] * libm::pow(l, -second)
     };
-    let drift = meeting.with_correction.then(|| {
-        let [.., small, large] = sizes else { return f64::NAN };
-        let [x, y] = [small, large].map(|s| libm::pow(s.size as f64, -omega));
-        let slope = large.all.at(BINDER, fit.beta).1 - small.all.at(BINDER, fit.beta).1;
-        fit.amplitudes[0] * (x - y) / slope
-    });
+    let slope = |size: &SizeCurves| size.all.at(BINDER, fit.beta).1;
+    let drift = (correction_of(small) - correction_of(large)) / (slope(large) - slope(small));
     let names: Vec<String> = sizes.iter().map(|s| s.size.to_string()).collect();
     let what = if has_axes { "U4 and xi/L" } else { "U4" };
     let replicas = sizes[0].left_out.len();
-    let how = if meeting.with_correction {
-        format!("with a correction L^-{omega} each")
-    } else {
-        "the drift with L is not assessed by two sizes".to_owned()
-    };
     let method = format!(
-        "{what} of L = {} meet at one beta, {how}; jackknife over {replicas} replicas of each size",
+        "{what} of sizes {} meet at one beta, corrections size^-{omega} and size^-{second}; jackknife over {replicas} replicas",
         names.join(", ")
     );
     Some(Critical {
-        beta: Estimate { mean: fit.beta, error: libm::hypot(statistical, systematic.unwrap_or(0.0)) },
+        beta: Estimate { mean: fit.beta, error: libm::hypot(statistical, systematic) },
         statistical,
         systematic,
         shares: variances.iter().map(|v| v / variance).collect(),
@@ -233,6 +253,7 @@ pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64
         freedom,
         omega,
         omega_spread: correction.spread,
+        second_omega: second,
         binder: Estimate { mean: fit.limits[0], error: error_of(&|f| f.limits[0])? },
         length_ratio: match has_axes {
             true => Some(Estimate { mean: fit.limits[1], error: error_of(&|f| f.limits[1])? }),
@@ -249,7 +270,7 @@ fn fits(found: &Critical) -> bool {
     found.freedom == 0 || found.chi_squared < dof + 3.0 * libm::sqrt(2.0 * dof)
 }
 
-/// β_c from those of the largest sizes whose whole error is least; from all sizes down to the three largest.
+/// β_c from those of the largest sizes whose whole error is least; all sizes, or as few as the three largest.
 pub(super) fn best(sizes: &[SizeCurves], correction: Correction, start: f64) -> Option<Critical> {
     let least = sizes.len().min(3);
     let found: Vec<Critical> = (0..=sizes.len() - least)
@@ -258,4 +279,53 @@ pub(super) fn best(sizes: &[SizeCurves], correction: Correction, start: f64) -> 
     let error = |c: &&Critical| c.beta.error;
     let fitting = found.iter().filter(|c| fits(c)).min_by(|a, b| error(a).total_cmp(&error(b)));
     fitting.or(found.last()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::critical::curve::CURVES;
+
+    const BETA_C: f64 = 0.44;
+
+    /// Curves R_L = R* + (β − β_c) L + b L^(−ω), the replicas scattered about them by patterns of their own for each size and quantity.
+    fn exact(size: usize, omega: f64) -> SizeCurves {
+        let l = size as f64;
+        let correction = l.powf(-omega);
+        let curve = |shift: [f64; 2]| {
+            Curve::through([BETA_C - 0.5 / l, BETA_C + 0.6 / l], |beta| {
+                let x = (beta - BETA_C) * l;
+                let binder = 0.61 + x - 0.2 * x * x + 0.5 * correction + shift[0];
+                let length = 0.9 + 1.7 * x - 0.8 * correction + shift[1];
+                [binder, length, 0.0, 0.0] as [f64; CURVES]
+            })
+        };
+        let pattern = |r: usize, k: usize| ((7 * r + 3 * size + 5 * k) % 11) as f64 - 5.0;
+        let left_out = (0..22).map(|r| curve([1e-6 * pattern(r, 0), 1e-6 * pattern(r * r, 1)])).collect();
+        SizeCurves { size, sites: size * size, all: curve([0.0; 2]), left_out }
+    }
+
+    #[test]
+    fn a_correction_of_the_known_form_is_removed() {
+        let sizes = [8, 16, 32, 64].map(|l| exact(l, 1.75));
+        let all: Vec<&SizeCurves> = sizes.iter().collect();
+        let correction = Correction { omega: 1.75, spread: 0.25, second: 3.0, source: "" };
+        let found = critical(&all, correction, BETA_C + 1e-3).unwrap();
+        assert!((found.beta.mean - BETA_C).abs() < 0.01 * found.statistical, "{found:?}");
+        assert!(
+            (found.binder.mean - 0.61).abs() < 0.01 * found.binder.error && found.chi_squared < 1.0,
+            "{found:?}"
+        );
+        let shift = |omega: f64| {
+            let wrong = Correction { omega, ..correction };
+            (critical(&all, wrong, BETA_C).unwrap().beta.mean - BETA_C).abs()
+        };
+        assert!(found.systematic >= shift(1.5).max(shift(2.0)) - 1e-12, "{found:?}");
+        // Twin: a wrong exponent leaves some of the correction.
+        assert!(shift(0.75) > 10.0 * found.statistical, "{found:?}, {}", shift(0.75));
+        // Two sizes do not know the corrections, and say by how much.
+        let pair = critical(&all[..2], correction, BETA_C).unwrap();
+        let off = (pair.beta.mean - BETA_C).abs();
+        assert!(off > 10.0 * pair.statistical && off < 2.0 * pair.systematic, "{pair:?}");
+    }
 }

@@ -58,10 +58,10 @@ impl Precision {
         if critical.beta.error <= self.target {
             return Step::Done;
         }
-        let systematic = critical.systematic.unwrap_or(0.0);
+        let systematic = critical.systematic;
         let allowed = SYSTEMATIC_SHARE * self.target;
-        // With a statistical error several times as large, the systematic one is noise itself.
-        if systematic > allowed && critical.statistical < 2.0 * self.target {
+        // While the statistical error is larger, longer runs lessen the systematic one too: they tell the corrections.
+        if systematic > allowed && critical.statistical < 0.8 * self.target {
             return Step::Larger;
         }
         let systematic = systematic.min(allowed);

@@ -200,7 +200,7 @@ impl Survey {
         let exponents = exponents.map(|c| Exponents::at(&curves, c, class.correction(), known));
         let collapse = critical.as_ref().ok().and_then(|c| {
             let inverse_nu = 1.0 / exponents.as_ref()?.nu?.value.mean;
-            Collapse::of(&points, &c.sizes, c.beta.mean, inverse_nu)
+            Collapse::of(&curves, &c.sizes, c.beta.mean, inverse_nu)
         });
         Ok(Findings {
             measured,

@@ -3,7 +3,12 @@
 /// The x that minimises |Ax − b|², where each row is a row of A with its b behind it; `None` if it is not determined.
 ///
 /// Householder triangularisation: the condition number is not squared.
-pub(crate) fn solve(mut rows: Vec<Vec<f64>>, terms: usize) -> Option<Vec<f64>> {
+pub(crate) fn solve(rows: Vec<Vec<f64>>, terms: usize) -> Option<Vec<f64>> {
+    solve_with_leverage(rows, terms).map(|(solution, _)| solution)
+}
+
+/// The same, and z = (AᵀA)⁻¹ e₁: a change δ of b in a row a of A changes the first unknown by δ a·z.
+pub(crate) fn solve_with_leverage(mut rows: Vec<Vec<f64>>, terms: usize) -> Option<(Vec<f64>, Vec<f64>)> {
     if rows.len() < terms {
         return None;
     }
@@ -31,5 +36,16 @@ pub(crate) fn solve(mut rows: Vec<Vec<f64>>, terms: usize) -> Option<Vec<f64>> {
         let known: f64 = (k + 1..terms).map(|j| rows[k][j] * solution[j]).sum();
         solution[k] = (rows[k][terms] - known) / rows[k][k];
     }
-    solution.iter().all(|c| c.is_finite()).then_some(solution)
+    // Rᵀ y = e₁, then R z = y.
+    let mut y = vec![0.0; terms];
+    for k in 0..terms {
+        let known: f64 = (0..k).map(|j| rows[j][k] * y[j]).sum();
+        y[k] = (if k == 0 { 1.0 } else { 0.0 } - known) / rows[k][k];
+    }
+    let mut z = vec![0.0; terms];
+    for k in (0..terms).rev() {
+        let known: f64 = (k + 1..terms).map(|j| rows[k][j] * z[j]).sum();
+        z[k] = (y[k] - known) / rows[k][k];
+    }
+    solution.iter().chain(&z).all(|c| c.is_finite()).then_some((solution, z))
 }

@@ -7,6 +7,8 @@
 //!
 //! No multiplication is fused into an addition, and those that meet one are exact, so that all instruction sets give the same bytes.
 #![allow(unsafe_code)]
+// Loops over lanes index several arrays at once and become vector instructions; an iterator's closure would not.
+#![allow(clippy::needless_range_loop)]
 
 use super::multispin::Level;
 use super::rows::Rows;
@@ -175,9 +177,11 @@ fn visit_portable<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize
         }
         for lane in 0..LANES {
             let (x, e) = (costs[lane], minus_ln(draws[lane]));
+            let free = x <= 0.0;
             let low = (x < e - DOUBT) & ((draws[lane] >= SURE) | (x < 11.0));
-            accepted[lane] = u32::from((x <= 0.0) | low);
-            doubtful[lane] = u32::from(!(x <= 0.0) & !low & !((x > e + DOUBT) & (draws[lane] >= SURE)));
+            let high = (x > e + DOUBT) & (draws[lane] >= SURE);
+            accepted[lane] = u32::from(free | low);
+            doubtful[lane] = u32::from(!(free | low | high));
         }
         if doubtful.iter().fold(0, |any, doubt| any | doubt) != 0 {
             for lane in (0..LANES).filter(|&lane| doubtful[lane] != 0) {

@@ -31,6 +31,13 @@ fn json(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Takes away what depends on the clock.
+fn clockless(answer: &mut Value) {
+    for key in ["seconds", "setting_up", "attempts_per_ns", "time_to_solution", "threads"] {
+        answer[key] = Value::Null;
+    }
+}
+
 /// The sentence on standard error and the exit code.
 fn refusal(folder: &Path, arguments: &[&str]) -> (String, i32) {
     let output = ceas(folder, arguments).output().unwrap();
@@ -47,7 +54,7 @@ fn a_cut_is_found_drawn_and_kept() {
     assert_eq!((&answer["best"], &answer["exact"]), (&10.into(), &true.into()));
     // cut = (Σw − H)/2.
     assert_eq!(answer["best_energy"], -6.0);
-    assert_eq!((&answer["reads"], &answer["sweeps"]), (&32.into(), &1000.into()));
+    assert_eq!((&answer["reads"], &answer["sweeps"]), (&512.into(), &1000.into()));
     let state: Vec<i64> = answer["state"].as_array().unwrap().iter().map(|s| s.as_i64().unwrap()).collect();
     let edges = (0..7).flat_map(|i| [(i, (i + 1) % 7), (7, i)]);
     assert_eq!(edges.filter(|&(a, b)| state[a] != state[b]).count(), 10);
@@ -68,9 +75,7 @@ fn threads_change_nothing_but_the_clock() {
     let (folder, _) = folder();
     let run = |threads| {
         let mut answer = json(folder.path(), &["wheel.mc", "--sweeps", "50", "--threads", threads]);
-        for key in ["seconds", "attempts_per_ns", "time_to_solution", "threads"] {
-            answer[key] = Value::Null;
-        }
+        clockless(&mut answer);
         answer
     };
     assert_eq!(run("1"), run("2"));
@@ -102,6 +107,68 @@ fn a_lattice_is_solved_and_time_is_kept() {
     assert!(answer["seconds"].as_f64().unwrap() < 5.0);
 }
 
+#[test]
+fn a_glass_is_tempered_and_the_ladder_is_shown() {
+    let (folder, _) = folder();
+    for method in ["pt", "pt-icm"] {
+        let lattice = ["--lattice", "square:6,couplings=pm1", "--method", method, "--sweeps", "60"];
+        let arguments = [&lattice[..], &["--reads", "2", "--plot", "a.svg", "--force"]].concat();
+        let answer = json(folder.path(), &arguments);
+        let rungs = answer["ladder"]["rungs"].as_array().unwrap();
+        assert!(rungs.len() >= 3 && rungs[0]["swap"].as_f64().unwrap() > 0.05, "{rungs:?}");
+        assert_eq!(rungs[0]["cluster_share"].is_null(), method == "pt");
+        assert_eq!(answer["parts"].as_array().unwrap().len(), 10);
+        let text = String::from_utf8(ceas(folder.path(), &lattice).output().unwrap().stdout).unwrap();
+        assert!(text.contains("swaps") && text.contains("not proven"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+    }
+}
+
+#[test]
+fn windows_line_ends_and_pieces_are_no_trouble() {
+    let (folder, path) = folder();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(folder.path().join("crlf.mc"), text.replace('\n', "\r\n")).unwrap();
+    // A second piece, and a vertex without an edge.
+    fs::write(
+        folder.path().join("two.mc"),
+        "12 15\n".to_owned() + &text[text.find('\n').unwrap() + 1..] + "9 10 1\n",
+    )
+    .unwrap();
+    assert_eq!(json(folder.path(), &["crlf.mc"])["best"], 10);
+    assert_eq!(json(folder.path(), &["two.mc"])["best"], 11);
+}
+
+/// Kills at several moments leave a checkpoint from which the answer is that of an uninterrupted run.
+#[cfg(unix)]
+#[test]
+fn a_killed_search_goes_on() {
+    let (folder, _) = folder();
+    let folder = folder.path();
+    let search = ["--lattice", "cubic:6,couplings=gaussian", "--sweeps", "3000", "--reads", "16"];
+    let file = folder.join("a.checkpoint");
+    let mut program = std::process::Command::new(assert_cmd::cargo::cargo_bin("ceas"));
+    let keep = ["--checkpoint", "a.checkpoint", "--checkpoint-every", "0", "--json"];
+    let mut running = program.current_dir(folder).arg("anneal").args(search).args(keep);
+    running = running.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut running = running.spawn().unwrap();
+    while !file.exists() && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let mut resumed = json(folder, &[&search[..], &["--resume", "a.checkpoint"]].concat());
+    let mut whole = json(folder, &search);
+    clockless(&mut resumed);
+    clockless(&mut whole);
+    assert_eq!(resumed, whole);
+    let (message, code) = refusal(folder, &[&search[..], &["--checkpoint", "a.checkpoint"]].concat());
+    assert!(code == 2 && message.contains("exists already"), "{message}");
+    let other = [&search[..4], &["--reads", "17", "--resume", "a.checkpoint"]].concat();
+    let (message, code) = refusal(folder, &other);
+    assert!(code == 2 && message.contains("16 reads") && message.contains("17 reads"), "{message}");
+}
+
 #[cfg(feature = "hdf5")]
 #[test]
 fn full_results_are_archived() {
@@ -112,6 +179,7 @@ fn full_results_are_archived() {
     let states = file.dataset("states").unwrap();
     assert_eq!(states.shape(), [answer["found"].as_array().unwrap().len(), 8]);
     assert_eq!(file.dataset("read_values").unwrap().shape(), [5]);
+    assert_eq!(file.dataset("part_mean").unwrap().shape(), [10]);
     assert_eq!(file.attr("best").unwrap().read_scalar::<f64>().unwrap(), 10.0);
 }
 
@@ -129,6 +197,8 @@ fn bad_input_is_named_in_one_sentence() {
     write("half.coo", b"0 1 1\n");
     write("a.sparse", b"2 1\n1 1 1\n");
     write("bytes.mc", b"\xff\xff");
+    write("empty.mc", b"");
+    write("junk.mc", b"PK\x03\x04\0\0\n1 2 3\n");
     for (arguments, parts) in [
         (&["absent.mc"][..], &["absent.mc"][..]),
         (&["loop.mc"], &["loop.mc, line 3", "variable 3 to itself", "qubo"]),
@@ -150,8 +220,16 @@ fn bad_input_is_named_in_one_sentence() {
         (&["wheel.mc", "--convert", "a.sparse", "--force"], &["sparse cannot hold"]),
         (&["--lattice", "squire:4"], &["squire"]),
         (&["--lattice", "square"], &["square needs a size"]),
-        (&["wheel.mc", "--method", "pt"], &["pt", "sa"]),
-        (&["wheel.mc", "--method", "pt-icm"], &["pt-icm", "sa"]),
+        (&["wheel.mc", "--method", "tabu"], &["tabu", "sa", "pt-icm"]),
+        (&["wheel.mc", "--method", "pt", "--beta", "1:1"], &["--beta 1:1", "ladder"]),
+        (&["--lattice", "complete:40,couplings=pm1", "--method", "pt-icm"], &["pt-icm", "use pt"]),
+        (&["wheel.mc", "--time", "1", "--checkpoint", "a.checkpoint"], &["--time", "--checkpoint"]),
+        (&["wheel.mc", "--checkpoint", "a.txt"], &["--checkpoint a.txt", ".checkpoint"]),
+        (&["wheel.mc", "--resume", "absent.checkpoint"], &["absent.checkpoint"]),
+        (&["wheel.mc", "--resume", "wheel.mc"], &["wheel.mc", "no checkpoint"]),
+        (&["wheel.mc", "--checkpoint", "a.checkpoint", "--checkpoint-every", "-1"], &["--checkpoint-every"]),
+        (&["empty.mc"], &["empty.mc", "no problem"]),
+        (&["junk.mc"], &["junk.mc, line 1", "header"]),
         (&["wheel.mc", "--objective", "tsp"], &["maxcut, qubo, ising"]),
         (&["wheel.mc", "--format", "mps"], &["rudy, sparse"]),
         (&[], &["FILE"]),

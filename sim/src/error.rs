@@ -124,8 +124,8 @@ pub enum Error {
     },
     /// Cluster moves between replicas where clusters hold everything.
     #[error(
-        "pt-icm on {n} variables with {bonds} couplings: on a graph as dense as this every cluster of the overlap holds nearly all \
-         sites on which two replicas differ, so that the move exchanges whole replicas and gains nothing; use pt"
+        "pt-icm on {n} variables with {bonds} couplings: on a graph as dense as this, of whose couplings too many are equally strong, every \
+         cluster of the overlap holds nearly all sites on which two replicas differ, so that the move gains nothing; use pt"
     )]
     Percolates {
         /// Number of sites.

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use ceas_sim::Error;
 use ceas_sim::checkpoint::{self, Recognizable, Refusal, SavedState, SavedUpdate};
-use ceas_sim::hamiltonian::Hamiltonian;
+use ceas_sim::couplings::CouplingRows;
+use ceas_sim::hamiltonian::{Couplings, Field, Hamiltonian};
+use ceas_sim::kernel::multispin::ReplicaSpins;
 use ceas_sim::plan::Plan;
 use ceas_sim::potts::{self, PottsSpin};
 use ceas_sim::run::{Ending, Run};
@@ -18,8 +20,8 @@ use ceas_sim::spins::Spins;
 use ceas_sim::stream::{Purpose, Stream, Streams};
 use ceas_sim::topology::Topology;
 use ceas_sim::update::{
-    BetaGrid, HeatBath, Houdayer, Kinetic, Ladder, Metropolis, Pair, Rule, SwendsenWang, Synchronous,
-    Tempering, Wolff, WolffCalibration,
+    BetaGrid, CachedField, CachedSpins, HeatBath, Houdayer, Kinetic, Ladder, Metropolis, Pair, Replicas,
+    Rule, SwendsenWang, Synchronous, TemperedFields, Tempering, Wolff, WolffCalibration,
 };
 use chains::{beta, random_model, uniform};
 
@@ -29,7 +31,7 @@ fn begin<'m, U>(model: &'m U::Model, state: U::State, update: U) -> Run<'m, U>
 where
     U: SavedUpdate,
 {
-    let streams = Streams::new(5, Purpose::Update, 2, update.blocks().max(potts::RACE_LANES));
+    let streams = Streams::new(5, Purpose::Update, 2, update.blocks().max(potts::RACE_LANES).max(6));
     let schedule = Schedule::linear(beta(0.1), beta(0.7), 15).unwrap();
     Run::new(model, state, update, schedule, streams)
 }
@@ -114,6 +116,34 @@ fn updates_made_of_updates_resume() {
         let pairs = Ladder::new((0..4).map(pair).collect()).unwrap();
         resumes(model, &pairs, &Tempering::new(grid, houdayer));
     }
+}
+
+#[test]
+fn updates_on_cached_fields_and_in_lanes_resume() {
+    let sparse = random_model(Topology::square(4).unwrap(), 24, true);
+    let dense = random_model(Topology::complete(11).unwrap(), 25, true);
+    for model in [&sparse, &dense] {
+        // Fields in 32 bits round, so that they depend on the way.
+        let rows = &CouplingRows::<f32>::new(model).unwrap();
+        let states = |n: usize| -> Vec<_> {
+            (0..n as u64).map(|r| CachedSpins::new(rows, &hot(model.n_sites(), r))).collect()
+        };
+        resumes(rows, &states(3), &CachedField::new());
+        let grid = BetaGrid::geometric(beta(0.1), beta(0.7), 3).unwrap();
+        resumes(rows, &states(3), &TemperedFields::new(grid.clone(), rows).unwrap());
+        resumes(rows, &states(6), &TemperedFields::pairs(grid, rows).unwrap());
+    }
+    let glass = random_model(Topology::ring(9).unwrap(), 26, false);
+    let whole = glass.couplings();
+    let whole = match whole {
+        Couplings::PerBond(j) => j.iter().map(|j| j.signum()).collect(),
+        Couplings::Uniform(_) => vec![1.0; 9],
+    };
+    let glass =
+        Hamiltonian::new(glass.topology().clone(), Couplings::PerBond(whole), Field::Uniform(1.0)).unwrap();
+    let lanes = ReplicaSpins::random(9, &mut Stream::new(5, Purpose::Initial, 0, 0)).unwrap();
+    resumes(&glass, &lanes, &Replicas::metropolis(&glass).unwrap());
+    resumes(&glass, &lanes, &Replicas::heat_bath(&glass).unwrap());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use ceas_sim::Error;
+use ceas_sim::anneal::{Effort, Method, Settings, anneal};
 use ceas_sim::hamiltonian::Hamiltonian;
 use ceas_sim::instance::{Flaw, Format, Instance, Objective, Value};
 use ceas_sim::spins::Spins;
@@ -230,7 +232,7 @@ fn any_instance() -> impl Strategy<Value = Instance> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_written_is_read_back(instance in any_instance()) {
@@ -253,6 +255,17 @@ proptest! {
             }
         }
         prop_assert!(held >= 2);
+    }
+
+    /// Whatever was read can be searched by every method, and what is found has the value that is told.
+    #[test]
+    fn every_instance_can_be_searched(instance in any_instance(), method in 0usize..3) {
+        let effort = Effort::Counted { sweeps: 5, reads: 2 };
+        let settings = Settings::new(effort, 1).by(Method::ALL[method]);
+        match anneal(&instance, &settings, &|| false) {
+            Ok(answer) => prop_assert_eq!(instance.value(&answer.found[0].spins), answer.best),
+            Err(error) => prop_assert!(matches!(error, Error::Percolates { .. } | Error::EnergyOverflow), "{error}"),
+        }
     }
 
     #[test]

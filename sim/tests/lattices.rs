@@ -180,6 +180,7 @@ fn fingerprint(topology: &Topology) -> (usize, usize, u64) {
     (topology.n_sites(), topology.n_bonds(), hash)
 }
 
+/// The numbers are those of dwave-networkx, printed by validation/lattices.py.
 #[test]
 fn chips_are_numbered_as_their_maker_numbers_them() {
     let chimera = |m, n, t| fingerprint(&Topology::chimera(m, n, t).unwrap());
@@ -208,12 +209,27 @@ fn degrees(topology: &Topology) -> Vec<(usize, usize)> {
     counts.into_iter().collect()
 }
 
+/// The numbers of sites, bonds and degrees, and of sites by layer, are those of hypertiling, printed by validation/lattices.py.
 #[test]
 fn hyperbolic_tilings_grow_as_they_must() {
     let tiling = |p, q, layers| {
         let topology = Topology::hyperbolic(p, q, layers).unwrap();
         (topology.n_sites(), topology.n_bonds(), degrees(&topology))
     };
+    for (p, q, by_layer) in [
+        (5, 4, &[5, 25, 95, 355][..]),
+        (7, 3, &[7, 28, 77, 203, 532]),
+        (3, 7, &[3, 12, 33, 87]),
+        (4, 5, &[4, 20, 76, 284]),
+        (6, 4, &[6, 42, 246]),
+        (8, 3, &[8, 40, 152, 568]),
+    ] {
+        let mut sites = 0;
+        for (layer, count) in by_layer.iter().enumerate() {
+            sites += count;
+            assert_eq!(tiling(p, q, layer + 1).0, sites, "{{{p}, {q}}}, layer {}", layer + 1);
+        }
+    }
     assert_eq!(tiling(5, 4, 1), (5, 5, vec![(2, 5)]));
     assert_eq!(tiling(5, 4, 2), (30, 40, vec![(2, 15), (3, 10), (4, 5)]));
     assert_eq!(tiling(5, 4, 4), (480, 680, vec![(2, 205), (3, 150), (4, 125)]));

@@ -142,12 +142,12 @@ impl Solution {
             let rungs = ladder.rungs.len();
             if ladder.clustered == 0 {
                 warnings.push(
-                    "clusters of the overlap percolate on every rung, so that none was exchanged: pt does the same in half the time"
+                    "on every rung clusters of the overlap percolate or are refused, so that none was exchanged: pt does the same in half the time"
                         .to_owned(),
                 );
             } else if 2 * ladder.clustered < rungs {
                 warnings.push(format!(
-                    "clusters of the overlap percolate on {} of {rungs} rungs and were exchanged on {} only",
+                    "on {} of {rungs} rungs clusters of the overlap percolate or are refused: they were exchanged on {} only",
                     rungs - ladder.clustered,
                     ladder.clustered
                 ));
@@ -242,7 +242,10 @@ impl Solution {
             let whose = if self.ladder.is_some() { "the coldest rung of every read" } else { "all reads" };
             let mut parts = table(&["sweep", "mean H", "lowest H met"], 0);
             for part in &self.parts {
-                let mean = part.error.map_or_else(|| short(part.mean), |error| with_error(part.mean, error));
+                let mean = match part.error {
+                    Some(error) if error > 0.0 => with_error(part.mean, error),
+                    _ => short(part.mean),
+                };
                 parts.add_row([part.sweep.to_string(), mean, short(part.best)]);
             }
             let _ = writeln!(text, "\nenergy of {whose} on the way\n{parts}");
@@ -265,11 +268,12 @@ impl Solution {
                 text += &line("swaps", rungs.iter().map(|rung| share(rung.swap)).collect());
                 if rungs.iter().any(|rung| rung.cluster_share.is_some()) {
                     text += &line("clusters", rungs.iter().map(|rung| share(rung.cluster_share)).collect());
+                    text += &line("turned", rungs.iter().map(|rung| share(rung.turned)).collect());
                 }
             }
             text += "  (swaps: mean probability of an exchange with the next colder rung";
             text += if ladder.clustered > 0 {
-                ";\n   clusters: mean share of the differing sites that one holds)\n"
+                ";\n   clusters: mean share of the differing sites that one holds; turned: how often it was)\n"
             } else {
                 ")\n"
             };

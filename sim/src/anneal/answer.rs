@@ -205,6 +205,11 @@ fn report(tempered: &Tempered, betas: &[f64], exchanges: &Exchanges) -> LadderRe
         beta,
         swap: exchanges.swaps.get(k).filter(|swap| swap.attempts > 0).map(|swap| swap.acceptance()),
         cluster_share: exchanges.shares.get(k).filter(|share| share.clusters > 0).map(|share| share.mean()),
+        turned: exchanges
+            .shares
+            .get(k)
+            .filter(|share| share.clusters > 0)
+            .map(|share| share.turned as f64 / share.clusters as f64),
     };
     let rungs: Vec<RungReport> = betas.iter().enumerate().map(rung).collect();
     LadderReport {

@@ -26,6 +26,8 @@ pub struct RungReport {
     pub swap: Option<f64>,
     /// Mean share of the differing sites that one cluster holds; none where no cluster is exchanged.
     pub cluster_share: Option<f64>,
+    /// Share of the clusters that were turned.
+    pub turned: Option<f64>,
 }
 
 impl Exchanges {
@@ -50,6 +52,7 @@ impl Exchanges {
         }
         for (sum, share) in self.shares.iter_mut().zip(&other.shares) {
             sum.clusters += share.clusters;
+            sum.turned += share.turned;
             sum.share += share.share;
         }
         self.journeys += other.journeys;
@@ -66,6 +69,7 @@ impl Exchanges {
         out.u64(self.shares.len() as u64);
         for share in &self.shares {
             out.u64(share.clusters);
+            out.u64(share.turned);
             out.f64(share.share);
         }
     }
@@ -77,7 +81,8 @@ impl Exchanges {
             |_| Ok(SwapRate { attempts: from.count()?, accepted: from.count()?, rejection: from.f64()? });
         let swaps = (0..swaps).map(swap).collect::<Result<_, Refusal>>()?;
         let shares = from.u64()?;
-        let share = |_| Ok(ClusterShare { clusters: from.count()?, share: from.f64()? });
+        let share =
+            |_| Ok(ClusterShare { clusters: from.count()?, turned: from.count()?, share: from.f64()? });
         let shares = (0..shares).map(share).collect::<Result<_, Refusal>>()?;
         Ok(Self { swaps, shares, journeys })
     }

@@ -13,14 +13,18 @@ use crate::plan::Plan;
 use crate::run::Run;
 use crate::schedule::Schedule;
 use crate::stream::{Purpose, Streams};
-use crate::update::{BetaGrid, CachedSpins, SwapRate, TemperedFields};
+use crate::update::{BetaGrid, CachedSpins, ClusterShare, SwapRate, TemperedFields};
 
 /// Sweeps of each round of measuring and moving the β.
 const ROUNDS: [u64; 5] = [20, 20, 40, 80, 160];
 /// The most rungs chosen by themselves.
 const MOST_RUNGS: usize = 128;
+/// The round in which clusters are tried on every rung; later ones and the reads exchange them where that was worth it.
+const CLUSTERS: usize = 3;
 /// Mean share of the differing sites in one cluster above which a rung exchanges none: the clusters percolate.
 const PERCOLATES: f64 = 0.9;
+/// Share of clusters turned below which a rung exchanges none.
+const RARE: f64 = 0.02;
 
 /// A ladder and what was measured on it.
 pub(super) struct Measured<T> {
@@ -62,11 +66,13 @@ pub(super) fn measure<T: Real>(
     let first = (libm::sqrt(n as f64) as usize).clamp(4, 32);
     let mut grid = BetaGrid::geometric(Beta::new(range.hot)?, Beta::new(range.cold)?, first)?;
     let mut states = Vec::new();
-    let mut result = None;
+    let mut barrier = 0.0;
+    let mut worth: Vec<bool> = Vec::new();
     for (round, sweeps) in ROUNDS.into_iter().enumerate() {
         let each = std::mem::size_of::<T>() as u64 * 2;
         memory::check("replicas of a ladder", n, each * n as u64 * (2 * copies * grid.rungs()) as u64)?;
         let update = with_copies(grid, rows, copies)?;
+        let update = if round == CLUSTERS { update } else { chosen(update, &worth) };
         let replicas = update.replicas();
         // New rungs begin with the configuration of the place that they take.
         states = (0..replicas)
@@ -84,22 +90,28 @@ pub(super) fn measure<T: Real>(
         let update = run.update();
         let rejection = |pair: &SwapRate| pair.rejection / pair.attempts.max(1) as f64;
         let rejections: Vec<f64> = update.swap_rates().iter().map(rejection).collect();
-        let barrier: f64 = rejections.iter().sum();
-        let shares: Vec<f64> = update.cluster_shares().iter().map(|share| share.mean()).collect();
+        barrier = rejections.iter().sum::<f64>();
+        if round == CLUSTERS {
+            let is_worth = |share: &ClusterShare| {
+                share.clusters > 0
+                    && share.mean() <= PERCOLATES
+                    && share.turned as f64 >= RARE * share.clusters as f64
+            };
+            worth = update.cluster_shares().iter().map(is_worth).collect();
+        }
         let wanted = ((2.0 * barrier).ceil() as usize + 1).clamp(3, MOST_RUNGS);
         grid = update.grid().equalized(&rejections, wanted)?;
         states = run.finish().0;
-        result = Some((barrier, shares));
     }
-    let (barrier, shares) = result.expect("there is at least one round");
-    let rungs = grid.rungs();
-    let mut update = with_copies(grid, rows, copies)?;
-    if copies == 2 {
-        // Rungs stand where those of the last round stood, in proportion.
-        let share = |rung: usize| shares[rung * shares.len() / rungs];
-        update = update.clustered_on((0..rungs).map(|rung| share(rung) <= PERCOLATES).collect());
-    }
+    let update = chosen(with_copies(grid, rows, copies)?, &worth);
     Ok(Measured { update, barrier, states })
+}
+
+/// Clusters on the rungs that stand where those stood, in proportion, on which they were worth it.
+fn chosen<T: Real>(update: TemperedFields<T>, worth: &[bool]) -> TemperedFields<T> {
+    let rungs = update.grid().rungs();
+    let is_worth = |rung: usize| worth.get(rung * worth.len() / rungs).copied().unwrap_or(false);
+    update.clustered_on((0..rungs).map(is_worth).collect())
 }
 
 fn with_copies<T: Real>(

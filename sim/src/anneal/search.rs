@@ -11,14 +11,14 @@ use super::job::{Job, Watch};
 use super::shelf::Shelf;
 use super::{Answer, Effort, Method, Range, Settings, ladder, lanes, range};
 use crate::beta::Beta;
-use crate::checkpoint::Recognizable;
+use crate::checkpoint::{Recognizable, SavedUpdate};
 use crate::couplings::{CouplingRows, Real};
 use crate::error::Error;
 use crate::hamiltonian::{Couplings, Field, Hamiltonian};
 use crate::instance::Instance;
 use crate::kernel::multispin::Level;
 use crate::schedule::Schedule;
-use crate::update::CachedField;
+use crate::update::{CachedField, can_cluster};
 
 /// Solves an instance; `interrupted` is asked after every sweep and ends the search early, with what has been found.
 ///
@@ -46,7 +46,7 @@ pub fn anneal(
 /// # Errors
 /// As [`Instance::hamiltonian`]; [`Error::InstructionSet`] as [`Level::choose`]; [`Error::Memory`] if the couplings or replicas do not fit
 /// into memory; [`Error::Schedule`] if there is no sweep or no read, if a ladder is to span a single β, or if a search limited in time is
-/// to be kept; [`Error::Percolates`] for cluster moves on a dense graph; [`Error::Archive`], [`Error::Checkpoint`] and
+/// to be kept; [`Error::Percolates`] for cluster moves on a dense graph whose strongest bonds are alike; [`Error::Archive`], [`Error::Checkpoint`] and
 /// [`Error::OtherCheckpoint`] for a checkpoint that cannot be written, read, or gone on from.
 pub fn anneal_watched(instance: &Instance, settings: &Settings, watch: &Watch<'_>) -> Result<Answer, Error> {
     if let Effort::Counted { sweeps, reads } = settings.effort
@@ -134,6 +134,19 @@ struct Done {
     spent: Spent,
 }
 
+/// How reads are made.
+struct Ways {
+    /// Reads of a batch.
+    width: u64,
+    /// Sweeps of a batch a second, of one thread.
+    sweeps_per_second: f64,
+    /// Batches of each thread, where the time is limited.
+    waves: u64,
+    kernel: String,
+    /// The update, by all that its trajectory depends on.
+    update: String,
+}
+
 /// One way to make a batch.
 type Maker<'m> = dyn Fn(&Batch, &Job<'_>) -> Result<Vec<Read>, Error> + Sync + 'm;
 
@@ -141,7 +154,7 @@ impl Search<'_> {
     fn run<T: Real>(&self, rows: &CouplingRows<T>) -> Result<Done, Error> {
         let Settings { method, seed, .. } = *self.settings;
         let interrupted = self.watch.interrupted;
-        if method == Method::ClusterTempering && rows.is_dense() && rows.n() > 2 {
+        if method == Method::ClusterTempering && !can_cluster(rows) {
             return Err(Error::Percolates { n: rows.n(), bonds: self.model.topology().n_bonds() });
         }
         let (measured, attempts_per_second) = range::measure(rows, seed, interrupted)?;
@@ -160,7 +173,9 @@ impl Search<'_> {
                 batch.make(rows, update.clone(), schedule, job)
             };
             let betas = update.grid().betas().iter().map(|beta| beta.value()).collect();
-            let mut done = self.batches(&make, 1, speed, 4, range, fields)?;
+            let ways =
+                Ways { width: 1, sweeps_per_second: speed, waves: 4, kernel: fields, update: update.kind() };
+            let mut done = self.batches(&make, ways, range)?;
             done.spent.ladder = Some((tempered, betas));
             return Ok(done);
         }
@@ -179,7 +194,8 @@ impl Search<'_> {
                     Effort::Timed(_) => lanes::sweeps_per_second(self.model, &update, cold)?,
                 };
                 let kernel = "bit-parallel, 512 reads at a time".to_owned();
-                self.batches(&make, lanes::WIDTH, speed, 4, range, kernel)
+                let (width, update) = (lanes::WIDTH, update.kind());
+                self.batches(&make, Ways { width, sweeps_per_second: speed, waves: 2, kernel, update }, range)
             }
             applies => {
                 let width = batch::width(rows);
@@ -191,22 +207,15 @@ impl Search<'_> {
                     Some(_) => "too few reads to run them bit-parallel",
                     None => "weights that are no small whole multiples of one number cannot run bit-parallel",
                 };
-                self.batches(&make, width, speed, 8, range, format!("{fields} ({why})"))
+                let (kernel, update) = (format!("{fields} ({why})"), CachedField::<T>::new().kind());
+                self.batches(&make, Ways { width, sweeps_per_second: speed, waves: 8, kernel, update }, range)
             }
         }
     }
 
-    /// Reads in batches of `width`, all threads busy, until they are made or the time is up: with a limit in time, in about
-    /// `waves` waves.
-    fn batches(
-        &self,
-        make: &Maker<'_>,
-        width: u64,
-        sweeps_per_second: f64,
-        waves: u64,
-        range: Range,
-        kernel: String,
-    ) -> Result<Done, Error> {
+    /// Reads in batches, all threads busy, until they are made or the time is up.
+    fn batches(&self, make: &Maker<'_>, ways: Ways, range: Range) -> Result<Done, Error> {
+        let Ways { width, sweeps_per_second, waves, kernel, update } = ways;
         let Settings { method, effort, seed, .. } = *self.settings;
         let threads = rayon::current_num_threads() as u64;
         let searching = Instant::now();
@@ -224,7 +233,7 @@ impl Search<'_> {
             Effort::Counted { sweeps, reads } => {
                 let late = || (self.watch.interrupted)();
                 let name = format!(
-                    "{method}, {reads} reads of {sweeps} sweeps, seed {seed}, β {:016x} to {:016x}, {kernel}",
+                    "{method}, {reads} reads of {sweeps} sweeps, seed {seed}, β {:016x} to {:016x}, {kernel}, {update}",
                     range.hot.to_bits(),
                     range.cold.to_bits()
                 );
@@ -267,7 +276,11 @@ impl Search<'_> {
         }
     }
 
+    /// None if the search was ended while it was set up: then β and rungs are not those of the search, and what is kept must stay.
     fn shelf(&self, name: String) -> Result<Option<Shelf>, Error> {
+        if (self.watch.interrupted)() {
+            return Ok(None);
+        }
         let shelf =
             |path: &std::path::Path, every| Shelf::new(path.to_owned(), every, name, self.fingerprint);
         let shelf = match (&self.watch.keep, &self.watch.resume) {

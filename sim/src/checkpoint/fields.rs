@@ -94,6 +94,7 @@ impl<T: Real> SavedUpdate for TemperedFields<T> {
         }
         for share in &learnt.shares {
             out.u64(share.clusters);
+            out.u64(share.turned);
             out.f64(share.share);
         }
         learnt.walkers.iter().for_each(|&walker| out.u32(walker));
@@ -109,7 +110,8 @@ impl<T: Real> SavedUpdate for TemperedFields<T> {
         let swap =
             |_| Ok(SwapRate { attempts: from.count()?, accepted: from.count()?, rejection: from.f64()? });
         let swaps = (1..rungs).map(swap).collect::<Result<_, Refusal>>()?;
-        let share = |_| Ok(ClusterShare { clusters: from.count()?, share: from.f64()? });
+        let share =
+            |_| Ok(ClusterShare { clusters: from.count()?, turned: from.count()?, share: from.f64()? });
         let shares = (0..rungs).map(share).collect::<Result<_, Refusal>>()?;
         let mut seen = vec![false; places];
         let mut walkers = Vec::with_capacity(places);

@@ -50,7 +50,7 @@ impl Pair {
 }
 
 /// Sweeps two replicas by an update `U`, then flips in both a connected cluster of sites on which their overlap q_i = s_i^a s_i^b is the
-/// same (Houdayer, doi:10.1007/s100510170151; for any sparse graph: Zhu, Ochoa, Katzgraber, doi:10.1103/PhysRevLett.115.077201).
+/// same (Houdayer, doi:10.1007/PL00011151; for any sparse graph: Zhu, Ochoa, Katzgraber, doi:10.1103/PhysRevLett.115.077201).
 ///
 /// A site with q_i = −1 is chosen uniformly and its cluster is followed over all bonds with J ≠ 0: no probability is involved. E_a + E_b and the
 /// number of sites with q_i = −1 do not change, so that the move and its reverse are equally likely and both replicas keep e^(−βH),

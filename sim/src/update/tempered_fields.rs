@@ -2,9 +2,10 @@
 
 use crate::activity::Activity;
 use crate::beta::Beta;
-use crate::couplings::{CouplingRows, Layout, Real};
+use crate::couplings::{CouplingRows, Real};
 use crate::error::Error;
 use crate::stream::{Stream, Streams};
+use crate::update::overlap_graph::{self, OverlapGraph};
 use crate::update::{BetaGrid, CachedField, CachedSpins, End, SwapRate, Update};
 
 /// How much of the sites on which two replicas differ one cluster holds.
@@ -14,6 +15,8 @@ use crate::update::{BetaGrid, CachedField, CachedSpins, End, SwapRate, Update};
 pub struct ClusterShare {
     /// Clusters so far.
     pub clusters: u64,
+    /// Those of them that were turned.
+    pub turned: u64,
     /// Σ over them of |C| over the number of candidates.
     pub share: f64,
 }
@@ -30,8 +33,15 @@ impl ClusterShare {
 ///
 /// The replicas of the state are those of rung 0 (hottest), of rung 1, …, with one or two copies on each rung. A sweep is a sweep
 /// of every replica; with two copies, then one of Houdayer's clusters on every rung that takes them
-/// (doi:10.1007/s100510170151; on general sparse graphs Zhu, Ochoa, Katzgraber, doi:10.1103/PhysRevLett.115.077201); then swap attempts of
+/// (doi:10.1007/PL00011151; on general sparse graphs Zhu, Ochoa, Katzgraber, doi:10.1103/PhysRevLett.115.077201); then swap attempts of
 /// every second interval, for each copy by itself. Energies are known already, so that a swap reads nothing.
+///
+/// A cluster of more than nine tenths of the sites on which the replicas differ stays as it is: turning it would all but exchange
+/// the two. No overlap changes in the move, so that this is decided alike in both directions and the law is kept.
+///
+/// On a dense graph every cluster along all bonds would hold everything. There they are followed along the strongest bonds only, with two,
+/// four or eight a site, drawn anew each time, and turned with probability min(1, e^(−βΔ(E_a + E_b))): the overlap, and with it the
+/// choice of the cluster, is the same before and after, so that this is Metropolis' rule for an even proposal.
 ///
 /// The β handed to a sweep is that of the coldest rung, and the grid is stretched in proportion to it.
 ///
@@ -70,9 +80,16 @@ pub struct TemperedFields<T> {
     ends: Vec<End>,
     sweeps: u64,
     journeys: u64,
+    /// What clusters are followed along: all bonds, or the strongest.
+    graphs: Vec<OverlapGraph>,
+    /// Whether the energy of the pair can change, because not all bonds are followed.
+    partial: bool,
     in_cluster: Vec<bool>,
     cluster: Vec<u32>,
 }
+
+/// Share of the differing sites above which a cluster is not turned.
+const MOST_OF_ALL: f64 = 0.9;
 
 /// What an update of this kind has learnt, to be written down.
 pub(crate) struct Learnt {
@@ -94,7 +111,8 @@ impl<T: Real> TemperedFields<T> {
         Self::with_copies(grid, rows, 1)
     }
 
-    /// Two replicas on each rung, which exchange clusters on every rung: see [`TemperedFields::clustered_on`].
+    /// Two replicas on each rung, which exchange clusters on every rung ([`TemperedFields::clustered_on`] chooses others); on none where
+    /// a dense graph has no strongest bonds.
     ///
     /// # Errors
     /// [`Error::Beta`] if the grid spans more than numbers can hold.
@@ -111,16 +129,19 @@ impl<T: Real> TemperedFields<T> {
             grid,
             copies,
             inner,
-            clustered: vec![copies == 2; rungs],
+            clustered: vec![false; rungs],
             swaps: vec![SwapRate::default(); rungs - 1],
             shares: vec![ClusterShare::default(); rungs],
             walkers: (0..places as u32).collect(),
             ends: vec![End::None; places],
             sweeps: 0,
             journeys: 0,
+            graphs: if copies == 2 { overlap_graph::graphs(rows) } else { Vec::new() },
+            partial: rows.is_dense(),
             in_cluster: vec![false; if copies == 2 { rows.n() } else { 0 }],
             cluster: Vec::new(),
         };
+        update.clustered.fill(!update.graphs.is_empty());
         update.note_ends();
         Ok(update)
     }
@@ -128,11 +149,14 @@ impl<T: Real> TemperedFields<T> {
     /// Clusters on the rungs marked, and no others. A choice made before the run and kept to leaves the law as it is.
     ///
     /// # Panics
-    /// If there is not one mark per rung, or one is set where rungs hold one replica.
+    /// If there is not one mark per rung, or one is set where clusters cannot be.
     #[must_use]
     pub fn clustered_on(mut self, rungs: Vec<bool>) -> Self {
         assert_eq!(rungs.len(), self.grid.rungs(), "one mark per rung");
-        assert!(self.copies == 2 || !rungs.contains(&true), "clusters are exchanged by pairs");
+        assert!(
+            !self.graphs.is_empty() || !rungs.contains(&true),
+            "clusters are exchanged by pairs, along bonds"
+        );
         self.clustered = rungs;
         self
     }
@@ -207,6 +231,7 @@ impl<T: Real> TemperedFields<T> {
         &mut self,
         rows: &CouplingRows<T>,
         rung: usize,
+        beta: Beta,
         replicas: &mut [CachedSpins<T>],
         stream: &mut Stream,
     ) -> Activity {
@@ -216,12 +241,12 @@ impl<T: Real> TemperedFields<T> {
         let (a, b) = (&mut a[0], &mut b[0]);
         let unequal = a.signs().iter().zip(b.signs()).filter(|(a, b)| a != b).count();
         // Without a field both signs of the overlap are equivalent: the rarer one makes the smaller clusters.
-        let zero = T::of(0.0);
-        let swapped = 2 * unequal > n && rows.fields.iter().all(|&h| h == zero);
+        let swapped = 2 * unequal > n && rows.fields.iter().all(|&h| h == T::of(0.0));
         let candidates = if swapped { n - unequal } else { unequal };
         if candidates == 0 {
             return counted;
         }
+        let graph = &self.graphs[stream.below(self.graphs.len() as u64) as usize];
         {
             let belongs = |site: usize| (a.signs()[site] == b.signs()[site]) == swapped;
             let chosen = stream.below(candidates as u64) as usize;
@@ -234,38 +259,42 @@ impl<T: Real> TemperedFields<T> {
             while looked < self.cluster.len() {
                 let site = self.cluster[looked] as usize;
                 looked += 1;
-                let (in_cluster, cluster) = (&mut self.in_cluster, &mut self.cluster);
-                let mut see = |j: usize, twice: T| {
-                    if twice != zero && !in_cluster[j] && belongs(j) {
-                        in_cluster[j] = true;
-                        cluster.push(j as u32);
-                    }
-                };
-                match &rows.layout {
-                    Layout::Sparse { starts, entries } => {
-                        let row = &entries[starts[site]..starts[site + 1]];
-                        row.iter().for_each(|&(j, twice)| see(j as usize, twice));
-                    }
-                    Layout::Dense(matrix) => {
-                        let row = &matrix.values()[site * matrix.row_stride()..][..n];
-                        row.iter().enumerate().for_each(|(j, &twice)| see(j, twice));
+                for &j in graph.of(site) {
+                    if !self.in_cluster[j as usize] && belongs(j as usize) {
+                        self.in_cluster[j as usize] = true;
+                        self.cluster.push(j);
                     }
                 }
             }
         }
-        for &site in &self.cluster {
-            let site = site as usize;
-            self.in_cluster[site] = false;
-            a.turn(rows, site);
-            b.turn(rows, site);
-            counted.coupler_reads += 2 * rows.row_length(site);
-        }
+        self.cluster.iter().for_each(|&site| self.in_cluster[site as usize] = false);
         let size = self.cluster.len();
         let share = &mut self.shares[rung];
         share.clusters += 1;
         share.share += size as f64 / candidates as f64;
+        if size as f64 > MOST_OF_ALL * candidates as f64 {
+            return counted;
+        }
+        let before = a.energy() + b.energy();
+        let mut turn = || {
+            for site in self.cluster.iter().map(|&site| site as usize) {
+                a.turn(rows, site);
+                b.turn(rows, site);
+                counted.coupler_reads += 2 * rows.row_length(site);
+            }
+            a.energy() + b.energy()
+        };
+        let after = turn();
         counted.attempts += 2 * size as u64;
+        if self.partial {
+            counted.random_bits += 64;
+            if stream.uniform() >= libm::exp(-beta.value() * (after - before)) {
+                turn();
+                return counted;
+            }
+        }
         counted.flips += 2 * size as u64;
+        self.shares[rung].turned += 1;
         counted
     }
 
@@ -318,7 +347,10 @@ impl<T: Real> Update for TemperedFields<T> {
         let stream = &mut streams.blocks()[places];
         for rung in 0..self.grid.rungs() {
             if self.clustered[rung] {
-                counted += self.exchange(rows, rung, &mut replicas[2 * rung..2 * rung + 2], stream);
+                let stretch = beta.value() / self.grid.coldest().value();
+                let own = Beta::new(self.grid.betas()[rung].value() * stretch);
+                let own = own.expect("a share of a finite β ≥ 0 is finite and ≥ 0");
+                counted += self.exchange(rows, rung, own, &mut replicas[2 * rung..2 * rung + 2], stream);
             }
         }
         let attempts = self.swap(replicas, beta, stream);

@@ -31,9 +31,9 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// b of the usual sigmoid approximation of GELU (Hendrycks and Gimpel, arXiv:1606.08415): it is off by up to 0.02034.
+    /// b of the usual sigmoid approximation of GELU (Hendrycks and Gimpel, arXiv:1606.08415): it is off by up to 0.02033.
     pub const SIGMOID_GELU: f64 = 1.702;
-    /// b for which the largest error of x σ(bx) as a GELU is least: 0.01392.
+    /// b for which the largest error of x σ(bx) as a GELU is least: 0.01393.
     pub const MINIMAX_GELU: f64 = 1.773;
 
     /// Shape of the comparator's noise.

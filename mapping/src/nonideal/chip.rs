@@ -243,8 +243,11 @@ impl Substrate for Chip {
     fn norm(&mut self, _: Place, _: usize, x: &mut Array2<f32>, norm: &Norm) {
         match self.norm_temperature {
             None => norm.apply(x),
-            // 1/2μ of the saddle: see [`crate::norm::SphericalSpin::saddle`].
-            Some(t) => norm.apply_with(x, |_, [_, square]| 2.0 / (t + (t * t + 4.0 * square).sqrt())),
+            // 1/2μ of the saddle: see [`crate::norm::SphericalSpin::saddle`]; ε counts as variance, as in the exact norm.
+            Some(t) => norm.apply_with(x, |_, [_, square]| {
+                let variance = square + f64::from(norm.epsilon);
+                2.0 / (t + (t * t + 4.0 * variance).sqrt())
+            }),
         }
     }
 }

@@ -16,11 +16,15 @@ pub fn hard_sphere(d: usize, kappa: f64) -> f64 {
     if kappa == 0.0 || d == 0 {
         return 0.0;
     }
-    if kappa.is_infinite() {
-        return 1.0;
+    let order = d as f64 - 1.0;
+    if kappa.abs() > LARGE {
+        let first = order / (2.0 * kappa.abs());
+        return kappa.signum() * (1.0 - first + first * (order - 2.0) / (4.0 * kappa.abs()));
     }
     // Term n is (d + 2n)/κ; once it is large, each further one adds two digits.
     let terms = (2.0 * kappa.abs() + 60.0) as usize;
-    let tail = (0..=terms).rev().fold(0.0, |tail, n| 1.0 / ((d + 2 * n) as f64 / kappa + tail));
-    tail
+    (0..=terms).rev().fold(0.0, |tail, n| 1.0 / ((d + 2 * n) as f64 / kappa + tail))
 }
+
+/// Beyond this κ the expansion in 1/κ is used: its first neglected term is below (d/κ)³.
+const LARGE: f64 = 1e6;

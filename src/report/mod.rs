@@ -22,3 +22,6 @@ pub mod transition;
 #[cfg(feature = "hdf5")]
 pub mod transition_archive;
 pub mod transition_figure;
+mod transition_panels;
+mod transition_text;
+mod transition_warnings;

@@ -16,7 +16,7 @@ use ceas_npu::sim::schedule::Schedule;
 use ceas_npu::sim::snapshot::{Frame, Header, SnapshotFile, SnapshotWriter};
 use ceas_npu::sim::spins::Spins;
 use ceas_npu::sim::stream::{Purpose, Stream, Streams};
-use ceas_npu::sim::update::{HeatBath, Metropolis, Update, Wolff, WolffCalibration};
+use ceas_npu::sim::update::{HeatBath, Metropolis, SwendsenWang, Update, Wolff, WolffCalibration};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -43,6 +43,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let update = Metropolis::new(&job.model).context("--update metropolis").input()?;
             let (blocks, kernel) = (update.blocks(), update.kernel().to_string());
             job.record(update, blocks, format!("metropolis, kernel {kernel}"), job.start(), &outputs)?
+        }
+        Dynamics::SwendsenWang => {
+            let update = SwendsenWang::new(&job.model).context("--update swendsen-wang").input()?;
+            job.record(update, 1, "swendsen-wang".to_owned(), job.start(), &outputs)?
         }
         Dynamics::Wolff => {
             let (update, spins) = job.calibrate()?;

@@ -16,11 +16,9 @@ use super::run_setup::{SamplerName, SetupFlags};
 use super::run_task::Job;
 use super::value;
 #[cfg(feature = "hdf5")]
-use crate::report::attention::archive;
+use crate::report::attention;
 use crate::report::present::present;
 use crate::report::run::{HeadsOfModel, RunAnswer};
-#[cfg(feature = "hdf5")]
-use crate::report::run_archive;
 
 /// Arguments of `ceas run`.
 #[derive(Args, Debug)]
@@ -103,7 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let answer = all_heads(&set, request)?;
         #[cfg(feature = "hdf5")]
         if let Some(file) = &outputs.out {
-            archive::write(&answer, file.path()).run()?;
+            attention::archive::write(&answer, file.path()).run()?;
         }
         return present(&HeadsOfModel(answer), &arguments.common, &outputs);
     }
@@ -124,7 +122,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let answer = RunAnswer::new(&job, outcome);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        run_archive::write(&answer, file).run()?;
+        crate::report::run::archive::write(&answer, file).run()?;
     }
     present(&answer, &arguments.common, &outputs)
 }

@@ -13,9 +13,6 @@ pub mod page;
 pub mod present;
 pub mod progress;
 pub mod run;
-#[cfg(feature = "hdf5")]
-pub mod run_archive;
-pub mod run_figure;
 pub mod solution;
 #[cfg(feature = "hdf5")]
 pub mod solution_archive;
@@ -25,3 +22,6 @@ pub mod transition;
 #[cfg(feature = "hdf5")]
 pub mod transition_archive;
 pub mod transition_figure;
+mod transition_panels;
+mod transition_text;
+mod transition_warnings;

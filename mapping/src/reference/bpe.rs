@@ -14,7 +14,8 @@ use tokenizers::tokenizer::SplitDelimiterBehavior;
 use tokenizers::{AddedToken, Tokenizer};
 
 use super::error::Error;
-use super::gguf::{Gguf, Value};
+use super::gguf::Gguf;
+use super::gguf_value::Value;
 use super::tokens::Tokens;
 
 /// How text is cut before merges in Llama 3 (its published tokenizer.json).
@@ -43,12 +44,7 @@ pub fn tokens(gguf: &Gguf, vocabulary: usize) -> Result<Tokens, Error> {
 }
 
 fn strings<'a>(gguf: &'a Gguf, key: &str) -> Result<Vec<&'a str>, Error> {
-    let values = gguf.list(key)?.ok_or_else(|| gguf.missing(key))?;
-    let text = |value: &'a Value| match value {
-        Value::Text(text) => Ok(text.as_str()),
-        other => Err(gguf.wrong(key, "an array of strings", other)),
-    };
-    values.iter().map(text).collect()
+    Ok(gguf.texts(key)?.ok_or_else(|| gguf.missing(key))?.iter().collect())
 }
 
 fn build(gguf: &Gguf, vocabulary: usize) -> Result<Result<Tokenizer, String>, Error> {
@@ -64,21 +60,25 @@ fn build(gguf: &Gguf, vocabulary: usize) -> Result<Result<Tokenizer, String>, Er
     };
     let mut ids = BTreeMap::new();
     for (id, word) in words.iter().enumerate() {
-        if let Some(other) = ids.insert((*word).to_owned(), id as u32) {
+        if let Some(other) = ids.insert(*word, id as u32) {
             return Err(wrong(format!("tokens {other} and {id} are both {word:?}")));
         }
     }
     let mut pairs = Vec::new();
     for (index, merge) in merges.iter().enumerate() {
         let pair = merge.split_once(' ').filter(|(a, b)| {
-            ids.contains_key(*a) && ids.contains_key(*b) && ids.contains_key(&format!("{a}{b}"))
+            ids.contains_key(*a) && ids.contains_key(*b) && ids.contains_key(format!("{a}{b}").as_str())
         });
         let (a, b) =
             pair.ok_or_else(|| wrong(format!("merge {index}, {merge:?}, is not of two tokens to a third")))?;
         pairs.push((a.to_owned(), b.to_owned()));
     }
-    let model =
-        BPE::builder().vocab_and_merges(ids.clone().into_iter().collect::<Vocabulary>(), pairs).build();
+    let model = BPE::builder()
+        .vocab_and_merges(
+            ids.into_iter().map(|(word, id)| (word.to_owned(), id)).collect::<Vocabulary>(),
+            pairs,
+        )
+        .build();
     let model = model.map_err(|e| wrong(format!("its tokenizer cannot be built: {e}")))?;
     let mut tokenizer = Tokenizer::new(model);
     tokenizer.with_pre_tokenizer(Some(cut)).with_decoder(Some(ByteLevelDecoder::default()));

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use super::checkpoint::Checkpoint;
 use super::error::Error;
 use super::format::Format;
+use super::gguf_value::{Texts, Value};
 use super::matrix::Stored;
 use super::weights::Bytes;
 
@@ -27,23 +28,6 @@ const DEEPEST: usize = 4;
 const MOST_VALUES: usize = 1 << 23;
 /// More axes than any tensor has.
 const MOST_AXES: u32 = 8;
-
-/// A value of the metadata.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// An unsigned integer of any width.
-    Unsigned(u64),
-    /// A signed integer of any width.
-    Signed(i64),
-    /// A float of either width.
-    Float(f64),
-    /// A truth value.
-    Bool(bool),
-    /// A string.
-    Text(String),
-    /// An array.
-    List(Vec<Value>),
-}
 
 /// A GGUF file: its metadata and its tensors.
 #[derive(Debug)]
@@ -133,10 +117,22 @@ impl Gguf {
         }
     }
 
-    /// An array of the metadata.
+    /// An array of strings of the metadata.
     ///
     /// # Errors
-    /// [`Error::Gguf`] if it is there and no array.
+    /// [`Error::Gguf`] if it is there and no such array.
+    pub fn texts(&self, key: &str) -> Result<Option<&Texts>, Error> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Texts(texts)) => Ok(Some(texts)),
+            Some(other) => Err(self.wrong(key, "an array of strings", other)),
+        }
+    }
+
+    /// An array of the metadata whose values are no strings.
+    ///
+    /// # Errors
+    /// [`Error::Gguf`] if it is there and no such array.
     pub fn list(&self, key: &str) -> Result<Option<&[Value]>, Error> {
         match self.value(key) {
             None => Ok(None),
@@ -157,16 +153,6 @@ impl Gguf {
     /// What the file should say and does not.
     pub(super) fn missing(&self, key: &str) -> Error {
         Error::Gguf { file: self.file.clone(), violated: format!("its metadata has no {key}") }
-    }
-}
-
-impl Value {
-    fn whole(&self) -> Option<usize> {
-        match *self {
-            Self::Unsigned(n) => usize::try_from(n).ok(),
-            Self::Signed(n) => usize::try_from(n).ok(),
-            _ => None,
-        }
     }
 }
 
@@ -357,7 +343,14 @@ impl<'a> Reader<'a> {
         if self.values > MOST_VALUES {
             return Err(format!("its arrays hold more than {MOST_VALUES} values"));
         }
-        // Grows with what is read: a claim alone takes no memory.
+        // What follows grows with what is read: a claim alone takes no memory.
+        if kind == 8 {
+            let mut texts = Texts::default();
+            for _ in 0..length {
+                texts.push(&self.text()?);
+            }
+            return Ok(Value::Texts(texts));
+        }
         let mut values = Vec::new();
         for _ in 0..length {
             values.push(self.value(kind, depth + 1)?);

@@ -29,6 +29,7 @@ pub mod error;
 pub mod exponential;
 pub mod format;
 pub mod gguf;
+pub mod gguf_value;
 mod language_model;
 pub mod layer;
 pub mod matrix;

@@ -15,9 +15,9 @@ use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Dimension};
 
-use super::output::OutputFile;
-use super::present::{Answer, command_line};
-use super::run::{EmbeddedText, Outcome, RunAnswer, ScoredText, Writing};
+use super::{EmbeddedText, Outcome, RunAnswer, ScoredText, Writing};
+use crate::report::output::OutputFile;
+use crate::report::present::{Answer, command_line};
 
 /// Version of the layout above.
 const SCHEMA_VERSION: u32 = 1;

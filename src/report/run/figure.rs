@@ -4,8 +4,8 @@ use ceas_npu::mapping::evaluate::cosine;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
-use super::run::{Outcome, RunAnswer, all_nll, diverged_at, mean_cosine, pairs};
+use super::{Outcome, RunAnswer, all_nll, diverged_at, mean_cosine, pairs};
+use crate::report::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
 
 /// How the points of a series are drawn.
 #[derive(Clone, Copy, PartialEq)]

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (learnt, tested) = states.split_at(4);
     let learnt: Vec<Vec<f64>> = learnt.concat();
     println!("{:<28} {:>24} {:>24}", "code of 384 numbers", "rms error of cos", "law of random planes");
-    let mut show = |name: &str, make: &dyn Fn(u64) -> Result<Code, Box<dyn Error>>, copies: u64| {
+    let show = |name: &str, make: &dyn Fn(u64) -> Result<Code, Box<dyn Error>>, copies: u64| {
         let (mut measured, mut law) = (Vec::new(), Vec::new());
         for text in tested {
             let (mut squares, mut expected, mut pairs) = (0.0, 0.0, 0.0);

@@ -169,9 +169,8 @@ fn lines() -> Vec<Line> {
     {
         add(name, flawed(&gates, NonIdeal { field_noise, ..none }), 4, "");
     }
-    for (beta_error, name) in [(0.05, "error of β per layer of gates, 5 %")] {
-        add(name, flawed(&gates, NonIdeal { beta_error, ..none }), 8, "");
-    }
+    let beta_error = NonIdeal { beta_error: 0.05, ..none };
+    add("error of β per layer of gates, 5 %", flawed(&gates, beta_error), 8, "");
     for (stuck, name) in [(0.001, "gates stuck, half off and half on, 0.1 %"), (0.01, "gates stuck, 1 %")] {
         add(name, flawed(&gates, NonIdeal { stuck_off: 0.5 * stuck, stuck_on: 0.5 * stuck, ..none }), 4, "");
     }

@@ -13,4 +13,4 @@ pub mod domain_wall;
 mod relaxation;
 pub mod tree;
 
-pub use relaxation::relaxation_time;
+pub use relaxation::{MOST_BITS, relaxation_time};

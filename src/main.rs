@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => cli::sweep::run(&arguments),
         Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
         Command::Compare(arguments) => cli::compare::run(&arguments),
+        Command::Devices(arguments) => cli::devices::run(&arguments),
         Command::Anneal(arguments) => cli::anneal::run(&arguments),
         Command::Capture(arguments) => cli::capture::run(&arguments),
         Command::Bench(arguments) => cli::bench::run(&arguments),

@@ -2,6 +2,7 @@
 
 mod gaussian;
 mod one_hot;
+mod rows;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -17,6 +18,7 @@ use ceas_npu_model::workload::{Shape, Workload};
 use rayon::prelude::*;
 
 pub use gaussian::{Gaussian, statistics};
+pub use rows::rows;
 
 /// Read-outs per query of the two runs through which the line of events is drawn.
 const READ_OUTS: [u32; 2] = [2, 5];

@@ -7,6 +7,7 @@ pub mod beta_table;
 pub mod capture;
 pub mod common;
 pub mod compare;
+pub mod devices;
 pub mod failure;
 pub mod interrupt;
 pub mod manual;
@@ -16,6 +17,7 @@ mod recording;
 pub mod snapshot;
 pub mod sweep;
 pub mod value;
+pub mod whole_model;
 
 use clap::{Parser, Subcommand};
 
@@ -42,6 +44,8 @@ pub enum Command {
     Snapshot(snapshot::Arguments),
     /// Price counted events on devices beside a GPU, at equal output error
     Compare(compare::Arguments),
+    /// List, show and validate device files
+    Devices(devices::Arguments),
     /// Solve a Max-Cut, QUBO or Ising file by annealing
     ///
     /// Every read cools a random configuration once, from a β at which it is hot to one at which it is frozen; both are measured on

@@ -6,8 +6,13 @@ pub mod compare;
 pub mod compare_archive;
 pub mod compare_figure;
 pub mod figure;
+pub mod inference;
+#[cfg(feature = "hdf5")]
+pub mod inference_archive;
+pub mod inference_figure;
 #[cfg(feature = "hdf5")]
 pub mod lattice;
+pub mod number;
 pub mod output;
 pub mod page;
 pub mod present;

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
         Command::Control(arguments) => cli::control::run(&arguments),
         Command::Compare(arguments) => cli::compare::run(&arguments),
+        Command::Devices(arguments) => cli::devices::run(&arguments),
         Command::Anneal(arguments) => cli::anneal::run(&arguments),
         Command::Audit(arguments) => cli::audit::run(&arguments),
         Command::Capture(arguments) => cli::capture::run(&arguments),

@@ -4,6 +4,7 @@ mod gating;
 mod gaussian;
 mod moved;
 mod one_hot;
+mod rows;
 mod surprise;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use rayon::prelude::*;
 pub use gating::{GateCost, gate_costs};
 pub use gaussian::{Gaussian, statistics};
 pub use moved::{Effect, Pairs};
+pub use rows::rows;
 pub use surprise::{Surprise, Texts};
 
 /// Read-outs per query of the two runs through which the line of events is drawn.

@@ -5,19 +5,20 @@
 //! t = max_stage count / rate   (pipelined)   or   Σ_stage count / rate   (one after the other),   and t ≥ E / P_cap
 //! ```
 //!
-//! Static power, the host and links are not in it; see [`crate::comparison::EXCLUDED`].
+//! The arithmetic itself is in [`crate::bill`].
 
 use std::collections::BTreeMap;
 
 use ceas_sim::activity::Activity;
 use serde::Serialize;
 
-use crate::device::{Device, Encoding, Keys, Price, Rate};
+use crate::bill::{Bill, Extent};
+use crate::device::{Device, Encoding, Keys};
 use crate::error::Error;
 use crate::interval::Interval;
 use crate::ledger::{Event, Ledger};
-use crate::provenance::{Evidence, Known};
-use crate::units::{Events, Hertz, Joules, JoulesPerEvent, Seconds, Watts};
+use crate::provenance::Evidence;
+use crate::units::{Joules, Seconds};
 use crate::workload::Workload;
 
 /// The name of the stage that waits for power.
@@ -79,6 +80,16 @@ impl Device {
         }
         let mut ledger = Ledger::from(&run);
         ledger.enter(Event::FieldMacs, products);
+        if self.keys == Keys::InArray {
+            // Queries drive the rows of an array through converters; its lines end in comparators.
+            ledger.enter(
+                Event::DacConversions,
+                workload.all_heads() * workload.shape.n_queries * workload.shape.d_head,
+            );
+            if self.encoding != Encoding::Exact {
+                ledger.enter(Event::Comparisons, workload.pairs());
+            }
+        }
         if self.encoding == Encoding::Exact {
             ledger.enter(Event::ValueMacs, workload.value_macs());
             ledger.enter(Event::Exponentials, workload.pairs());
@@ -111,88 +122,7 @@ impl Device {
     /// # Errors
     /// [`Error::NoPrice`] and [`Error::NoRate`].
     pub fn price_ledger(&self, ledger: &Ledger) -> Result<Cost, Error> {
-        let mut energy = Interval::exactly(Joules::new(0.0));
-        let mut energy_by = BTreeMap::new();
-        for (event, count) in ledger.entries() {
-            let part = match self.prices.get(&event) {
-                Some(Price::Stated(price)) => joules(price, count),
-                Some(Price::IncludedIn { .. }) => continue,
-                None => {
-                    let (device, event, count) = (self.id.clone(), event.name(), count.value());
-                    return Err(Error::NoPrice { device, event, count });
-                }
-            };
-            energy = energy + part;
-            energy_by.insert(event.name(), part);
-        }
-        let time = self.time(ledger, energy)?;
-        let energy_evidence = ledger
-            .entries()
-            .filter_map(|(event, _)| match self.prices.get(&event) {
-                Some(Price::Stated(price)) => {
-                    let part = energy_by.get(event.name())?;
-                    (part.mid.value() >= MATTERS * energy.mid.value()).then_some(price.evidence)
-                }
-                _ => None,
-            })
-            .min()
-            .unwrap_or(Evidence::Derived);
-        Ok(Cost {
-            energy,
-            time: time.total,
-            energy_by,
-            time_by: time.by,
-            pipelined: self.pipelined,
-            binds: time.binds,
-            energy_evidence,
-            time_evidence: time.evidence,
-        })
-    }
-
-    /// Stages, their composition, and which of them binds.
-    fn time(&self, ledger: &Ledger, energy: Interval<Joules>) -> Result<Time, Error> {
-        let mut by = BTreeMap::new();
-        let mut grades = BTreeMap::new();
-        let mut composed = Interval::exactly(Seconds::new(0.0));
-        for (event, count) in ledger.entries() {
-            let (stage, evidence) = match self.rates.get(&event) {
-                Some(Rate::Stated(rate)) => (seconds(rate, count), rate.evidence),
-                Some(Rate::Frames(frames)) => {
-                    // A reader of files has checked that a device with frames has spins.
-                    let spins = self.design.spins.as_ref().map_or(1, |s| s.value);
-                    (seconds(frames, Events::new(count.value() / spins as f64)), frames.evidence)
-                }
-                Some(Rate::Within { .. } | Rate::PowerLimited { .. }) => continue,
-                None => {
-                    let (device, event, count) = (self.id.clone(), event.name(), count.value());
-                    return Err(Error::NoRate { device, event, count });
-                }
-            };
-            composed = if self.pipelined { composed.max(stage) } else { composed + stage };
-            by.insert(event.name(), stage);
-            grades.insert(event.name(), evidence);
-        }
-        let mut total = composed;
-        if let Some(cap) = &self.power_cap {
-            let wait = waiting(energy, cap.range);
-            total = total.max(wait);
-            by.insert(POWER_CAP, wait);
-            grades.insert(POWER_CAP, cap.evidence);
-        }
-        let longest = |a: &(&&str, &Interval<Seconds>), b: &(&&str, &Interval<Seconds>)| {
-            a.1.mid.value().total_cmp(&b.1.mid.value())
-        };
-        let power_binds = by.get(POWER_CAP).is_some_and(|wait| wait.mid >= composed.mid);
-        let binds = if power_binds {
-            POWER_CAP
-        } else {
-            by.iter()
-                .filter(|(name, _)| **name != POWER_CAP)
-                .max_by(longest)
-                .map_or("nothing", |(name, _)| name)
-        };
-        let evidence = grades.get(binds).copied().unwrap_or(Evidence::Derived);
-        Ok(Time { total, by, binds, evidence })
+        Ok(Bill::new(self, ledger, Extent::ONE)?.cost())
     }
 }
 
@@ -204,24 +134,4 @@ fn beyond(did: &str, run: u64, fields: u64) -> Result<u64, Error> {
              workload"
         ),
     })
-}
-
-struct Time {
-    total: Interval<Seconds>,
-    by: BTreeMap<&'static str, Interval<Seconds>>,
-    binds: &'static str,
-    evidence: Evidence,
-}
-
-fn joules(price: &Known<JoulesPerEvent>, count: Events) -> Interval<Joules> {
-    price.range.map(|p| p * count)
-}
-
-fn seconds(rate: &Known<Hertz>, count: Events) -> Interval<Seconds> {
-    rate.range.map_falling(|r| count / r)
-}
-
-/// The time that an energy takes under a power cap: least energy at the highest cap first.
-fn waiting(energy: Interval<Joules>, cap: Interval<Watts>) -> Interval<Seconds> {
-    Interval { low: energy.low / cap.high, mid: energy.mid / cap.mid, high: energy.high / cap.low }
 }

@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Events;
 
-/// A kind of physical event. The first eight are the counts of [`Activity`]; the others are arithmetic that happens beside
-/// the spins and follows from the shape of the workload.
+/// A kind of physical event. The first eight are the counts of [`Activity`]; the others are arithmetic, conversion and transport
+/// beside the spins, and follow from the shape of the workload and from how it is mapped.
 ///
-/// Conversions of a DAC or ADC, comparator decisions, link bits and idle time are not events yet: what a device spends on
-/// them must be inside one of its prices.
+/// Idle time is no event: what a device draws whether it works or not is in `idle_w` of its file, and costs power × time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -35,11 +34,25 @@ pub enum Event {
     ValueMacs,
     /// An exponential of the exact softmax, with its part of the running maximum, sum and division.
     Exponentials,
+    /// A multiply-accumulate with a weight of the model.
+    WeightMacs,
+    /// An arithmetic operation of a norm, an activation or a residual.
+    PointwiseOps,
+    /// A number turned into a voltage or current.
+    DacConversions,
+    /// A voltage or current turned into a number.
+    AdcConversions,
+    /// A comparator at the end of a line of an array decided once.
+    Comparisons,
+    /// A bit that came from or went to a memory beside the arithmetic: weights, keys and values that are not resident.
+    MemoryBits,
+    /// A bit that crossed a link between chips, or to the host.
+    LinkBits,
 }
 
 impl Event {
     /// Every kind, in the order of the ledger.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 18] = [
         Self::Attempts,
         Self::Flips,
         Self::CouplerReads,
@@ -51,6 +64,13 @@ impl Event {
         Self::FieldMacs,
         Self::ValueMacs,
         Self::Exponentials,
+        Self::WeightMacs,
+        Self::PointwiseOps,
+        Self::DacConversions,
+        Self::AdcConversions,
+        Self::Comparisons,
+        Self::MemoryBits,
+        Self::LinkBits,
     ];
 
     /// The name used in device files and in results.
@@ -67,6 +87,13 @@ impl Event {
             Self::FieldMacs => "field_macs",
             Self::ValueMacs => "value_macs",
             Self::Exponentials => "exponentials",
+            Self::WeightMacs => "weight_macs",
+            Self::PointwiseOps => "pointwise_ops",
+            Self::DacConversions => "dac_conversions",
+            Self::AdcConversions => "adc_conversions",
+            Self::Comparisons => "comparisons",
+            Self::MemoryBits => "memory_bits",
+            Self::LinkBits => "link_bits",
         }
     }
 }
@@ -93,7 +120,12 @@ impl Ledger {
 
     /// Counts further events of a kind.
     pub fn enter(&mut self, event: Event, count: u64) {
-        self.counts[event as usize] = self.counts[event as usize] + Events::new(count as f64);
+        self.add(event, count as f64);
+    }
+
+    /// Counts further events of a kind, of which there may be more than 2⁶⁴, or a fraction: an average over runs.
+    pub fn add(&mut self, event: Event, count: f64) {
+        self.counts[event as usize] = self.counts[event as usize] + Events::new(count);
     }
 
     /// Every kind that happens at all, with its count.

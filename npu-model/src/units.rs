@@ -184,10 +184,13 @@ quantity!(
     /// A factor or share, without unit.
     Share, "of 1");
 quantity!(
+    /// An area of silicon in square metres; 1 mm² is 10⁻⁶ of it.
+    SquareMetres, "m²");
+quantity!(
     /// An absolute temperature. It is never a name for β.
     Kelvin, "K");
 
-additive!(Joules Seconds Watts Events Flops Bytes);
+additive!(SquareMetres Joules Seconds Watts Events Flops Bytes);
 
 product! {
     JoulesPerEvent * Events = Joules;

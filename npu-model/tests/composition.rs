@@ -20,7 +20,7 @@ fn ledger(counts: &[u64; 9]) -> Ledger {
 }
 
 fn samplers() -> Vec<Device> {
-    let all = device::shipped().into_iter().filter(|d| d.id != device::CONTROL);
+    let all = device::compared().into_iter().filter(|d| d.id != device::CONTROL);
     // The same devices once more with stages that follow each other.
     all.flat_map(|d| [d.clone(), Device { pipelined: false, ..d }]).collect()
 }
@@ -90,7 +90,7 @@ proptest! {
 
 #[test]
 fn doing_nothing_costs_nothing() {
-    for device in device::shipped() {
+    for device in device::compared() {
         let cost = device.price_ledger(&Ledger::default()).unwrap();
         assert_eq!(ends(&cost), [0.0; 6], "{}", device.id);
     }
@@ -99,7 +99,7 @@ fn doing_nothing_costs_nothing() {
 #[test]
 fn an_event_without_a_price_or_a_rate_is_an_error_that_names_it() {
     for event in Event::ALL {
-        for device in device::shipped() {
+        for device in device::compared() {
             let mut ledger = Ledger::default();
             ledger.enter(event, 7);
             let mut bare = device.clone();

@@ -17,6 +17,7 @@ use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
+use super::whole_model::{self, ModelFlags};
 use crate::report::compare::{Report, WorkloadReport};
 #[cfg(feature = "hdf5")]
 use crate::report::compare_archive;
@@ -32,9 +33,10 @@ const DEFAULT_ERROR: f64 = 0.1;
 #[derive(Args, Debug)]
 #[command(
     after_help = "Every count comes from a run. A device samples as often as the output error asks for; what only computes \
-has the error of its rounding. The digital control is part of every comparison.\nNot built yet: whole models (--model), decode, \
-placement on sparse graphs, several chips, Monte Carlo over the ranges.\n\nExamples:\n  ceas compare --plot compare.png\n  \
+has the error of its rounding. The digital control is part of every comparison. With --model, a whole transformer is priced on paper: \
+prefill or decode, every number drawn 10,000 times.\n\nExamples:\n  ceas compare --plot compare.png\n  \
 ceas compare --n 1024 --d 64 --error 0.05 --device z1_spice\n  \
+ceas compare --model config.json --task decode --context 8192 --batch 32 --plot map.png --figure map-n-s\n  \
 ceas capture --model DIR --text \"…\" --out heads.safetensors && ceas compare --qkv heads.safetensors --report heads.html"
 )]
 pub struct Arguments {
@@ -58,42 +60,38 @@ pub struct Arguments {
     /// A shipped device, or a device file; may be repeated [default: all shipped]
     #[arg(long, value_name = "NAME|FILE.toml", help_heading = "Devices")]
     device: Vec<String>,
-    /// Not built yet: a whole model from its configuration
-    #[arg(long, value_name = "config.json", help_heading = "Input")]
+    /// A whole transformer, from the shape in its configuration; no weights are needed
+    #[arg(long, value_name = "config.json", help_heading = "Whole model", conflicts_with_all = ["qkv", "n", "d"])]
     model: Option<PathBuf>,
-    /// Not built yet: prefill or decode of a whole model
-    #[arg(long, value_name = "TASK", help_heading = "Input", requires = "model")]
-    task: Option<String>,
-    /// Not built yet: context of a whole model
-    #[arg(long, value_name = "N", help_heading = "Input", requires = "model")]
-    context: Option<u64>,
-    /// Not built yet: batch of a whole model
-    #[arg(long, value_name = "B", help_heading = "Input", requires = "model")]
-    batch: Option<u64>,
+    #[command(flatten)]
+    whole: ModelFlags,
     #[command(flatten)]
     common: Common,
 }
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(model) = &arguments.model {
-        let model = model.display();
-        return Err(anyhow!(
-            "--model {model}: whole models are not priced yet; capture its heads (`ceas capture`) and name the file with --qkv"
-        ))
-        .input();
-    }
     let target = match arguments.samples {
         Some(samples) => Target::Samples(samples),
         None => Target::OutputError(arguments.error.unwrap_or(DEFAULT_ERROR)),
     };
     let flag = if arguments.samples.is_some() { "--samples" } else { "--error" };
     let target = target.checked().context(flag).input()?;
-    let devices = devices(&arguments.device)?;
     let outputs = arguments.common.prepare()?;
     if cfg!(not(feature = "hdf5")) && outputs.out.is_some() {
         return Err(anyhow!("--out needs a build with the feature hdf5 or hdf5-static")).input();
     }
+    if let Some(model) = &arguments.model {
+        return whole_model::run(
+            model,
+            &arguments.whole,
+            &arguments.device,
+            target,
+            &arguments.common,
+            &outputs,
+        );
+    }
+    let devices = devices(&arguments.device)?;
     let studied = Studied::run(arguments, &devices)?;
     let (workload, name, note) = (studied.workload, studied.name, studied.note);
     let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
@@ -110,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// The devices named, or all shipped ones; each once.
 fn devices(names: &[String]) -> Result<Vec<Device>, Failure> {
     if names.is_empty() {
-        return Ok(device::shipped());
+        return Ok(device::compared());
     }
     let mut devices: Vec<Device> = Vec::new();
     for name in names {
@@ -144,7 +142,7 @@ struct Studied {
 impl Studied {
     fn run(arguments: &Arguments, devices: &[Device]) -> Result<Self, Failure> {
         let mut widths = study::field_widths(devices);
-        widths.extend(study::field_widths(&device::shipped()));
+        widths.extend(study::field_widths(&device::compared()));
         let seed = arguments.common.seed;
         if let (Some(n), Some(d)) = (arguments.n, arguments.d) {
             let (beta_sigma, common) = study::statistics(&bundled()?).run()?;

@@ -12,6 +12,7 @@ pub mod capture;
 pub mod common;
 pub mod compare;
 pub mod control;
+pub mod devices;
 pub mod diagnose;
 pub mod failure;
 pub mod interrupt;
@@ -26,6 +27,7 @@ pub mod snapshot;
 pub mod sweep;
 pub mod sweep_heads;
 pub mod value;
+pub mod whole_model;
 
 use clap::{Parser, Subcommand};
 
@@ -56,6 +58,8 @@ pub enum Command {
     Control(control::Arguments),
     /// Price counted events on devices beside a GPU, at equal output error
     Compare(compare::Arguments),
+    /// List, show and validate device files
+    Devices(devices::Arguments),
     /// Solve a Max-Cut, QUBO or Ising file by annealing
     ///
     /// Every read cools a random configuration once, from a β at which it is hot to one at which it is frozen; both are measured on

@@ -1,19 +1,17 @@
 //! What `ceas compare` shows: the table, the JSON document, the sentences.
 
-use std::fmt::Write;
-
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::npu_model::comparison::{
     BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
 };
 use ceas_npu::npu_model::device::{CONTROL, Kind};
-use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use ceas_npu::npu_model::workload::Workload;
 use ceas_npu::sim::statistics::Estimate;
 use serde::Serialize;
 
 use super::compare_figure::Picture;
+use super::number::{list, narrow, short, shown, times, wrapped};
 use super::present::Answer;
 use super::table::{si, table, with_error};
 
@@ -167,14 +165,6 @@ impl Answer for Report {
     }
 }
 
-/// Adds a title and its lines.
-fn list(text: &mut String, title: &str, lines: &[String]) {
-    let _ = writeln!(text, "{title}");
-    for line in lines {
-        *text += &wrapped(line);
-    }
-}
-
 impl Report {
     /// Tables, what comes out, and what is held equal.
     fn result(&self) -> String {
@@ -305,71 +295,6 @@ impl Report {
         ]);
         narrow(rows)
     }
-}
-
-/// A table as text, without the blanks at the ends of its lines.
-fn narrow(mut table: comfy_table::Table) -> String {
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 1));
-    }
-    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
-/// Middle and ends of a range: `1.38 ms (0.0138–13.8)`, the ends in the unit of the middle.
-fn shown<Q: Quantity>(range: Option<Interval<Q>>) -> String {
-    let Some(range) = range else { return "–".into() };
-    let mid = range.mid.si();
-    // The prefix that `si` gives the middle: a power of a thousand at most as large as it.
-    let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
-    let end = |q: Q| brief(q.si() / 10f64.powf(power));
-    format!("{} ({}–{})", si(mid, Q::UNIT), end(range.low), end(range.high))
-}
-
-/// A ratio with two digits that count.
-fn times(x: f64) -> String {
-    format!("{}×", short(x))
-}
-
-/// A number in few characters.
-fn short(x: f64) -> String {
-    match x.abs() {
-        a if !a.is_finite() => "∞".into(),
-        a if a >= 1e5 || (a < 1e-3 && a > 0.0) => format!("{x:.1e}"),
-        a if a >= 99.95 => format!("{x:.0}"),
-        a if a >= 9.995 => format!("{x:.1}"),
-        a if a >= 0.0995 => format!("{x:.2}"),
-        a if a >= 0.009_95 => format!("{x:.3}"),
-        _ => format!("{x:.4}"),
-    }
-}
-
-/// A number with two digits that count.
-fn brief(x: f64) -> String {
-    match x.abs() {
-        a if a >= 9.95 => format!("{x:.0}"),
-        a if a >= 0.995 => format!("{x:.1}"),
-        a if a >= 0.0995 => format!("{x:.2}"),
-        a if a >= 0.009_95 => format!("{x:.3}"),
-        _ => format!("{x:.1e}"),
-    }
-}
-
-/// A line of a list, wrapped to 106 columns.
-fn wrapped(line: &str) -> String {
-    let mut text = String::from("  ");
-    let mut width = 2;
-    for word in line.split(' ') {
-        let length = word.chars().count();
-        if width + length > 106 {
-            text.truncate(text.trim_end().len());
-            text += "\n    ";
-            width = 4;
-        }
-        text += word;
-        text.push(' ');
-        width += length + 1;
-    }
-    text.trim_end().to_owned() + "\n"
 }
 
 /// Plain sentences: what the numbers say, flattering or not.

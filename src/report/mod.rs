@@ -11,10 +11,15 @@ pub mod diagnosis;
 pub mod engine;
 pub mod figure;
 pub mod heads_sweep;
+pub mod inference;
+#[cfg(feature = "hdf5")]
+pub mod inference_archive;
+pub mod inference_figure;
 #[cfg(feature = "hdf5")]
 pub mod lattice;
 pub mod measured;
 pub mod measured_figure;
+pub mod number;
 pub mod output;
 pub mod page;
 pub mod panels;

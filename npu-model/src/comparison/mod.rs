@@ -10,9 +10,16 @@
 //! so every head has its own S. Devices that compute have the error of their rounding, measured on the same rows.
 
 mod break_even;
+mod inference;
+mod map;
 mod row;
 
 pub use break_even::{BreakEven, DeviceBreakEven};
+pub use inference::{
+    EXCLUDED as EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, MonteCarlo,
+    crossing,
+};
+pub use map::{GainMap, Knob, Point, map, pareto};
 pub use row::{Breakdown, Row, Samples};
 
 use std::collections::BTreeMap;

@@ -9,14 +9,19 @@
 //! encoding = "one-hot"       # native, one-hot, exact
 //! keys = "beside"            # in-array, beside
 //! pipelined = true
+//! storage = "resident"       # resident, streamed (the default): where weights, K and V are
 //! notes = ["what a reader of results has to know"]
 //!
-//! [design.spins]             # also degree, coupling_bits, field_bits, node_nm, temperature_k, clock_hz
+//! [design.spins]             # also degree, coupling_bits, field_bits, node_nm, temperature_k, clock_hz, numbers
 //! value = 1024
 //! provenance = "looked-up"   # looked-up, second-hand, memory, derived, assumption
 //! source = "where it stands"
 //!
 //! [power_cap_w]              # optional: a number as below
+//!
+//! [idle_w.leakage]           # optional: also clock, temperature, host; numbers as below
+//!
+//! [area_m2.number]           # optional: also spin, chip; numbers as below
 //!
 //! [price_j.attempts]         # one table for every event: joules each
 //! value = 1.2e-12            # or low, mid and high
@@ -56,10 +61,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::number::{Place, RawNumber, Rule, toml_reason};
-use super::{Design, Device, Encoding, Keys, Kind, Price, Rate};
+use super::{Area, Design, Device, Encoding, Idle, Keys, Kind, Price, Rate, Storage};
 use crate::error::Error;
 use crate::ledger::Event;
 use crate::provenance::{Evidence, Fact, Provenance};
+use crate::units::SquareMetres;
+
+/// A square metre and more is no chip but a slip of units.
+const LARGEST_AREA: f64 = 1.0;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,7 +85,13 @@ struct RawDevice {
     notes: Vec<String>,
     #[serde(default)]
     design: RawDesign,
+    #[serde(default)]
+    storage: Storage,
     power_cap_w: Option<RawNumber>,
+    #[serde(default)]
+    idle_w: BTreeMap<Idle, RawNumber>,
+    #[serde(default)]
+    area_m2: BTreeMap<Area, RawNumber>,
     #[serde(default)]
     price_j: BTreeMap<Event, RawPrice>,
     #[serde(default)]
@@ -101,6 +116,7 @@ struct RawDesign {
     node_nm: Option<RawFact<f64>>,
     temperature_k: Option<RawFact<f64>>,
     clock_hz: Option<RawFact<f64>>,
+    numbers: Option<RawFact<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -158,6 +174,24 @@ impl Device {
             // A cap is a rule, not an estimate: a single value stands as it is.
             Some(number) => Some(number.known(Rule::Positive, place("power_cap_w"))?),
         };
+        let mut idle = BTreeMap::new();
+        for (what, number) in &raw.idle_w {
+            let key = format!("idle_w.{}", &what.name()["idle_".len()..]);
+            idle.insert(*what, number.known(Rule::Spread, Place { file, key: &key })?);
+        }
+        let mut area = BTreeMap::new();
+        for (what, number) in &raw.area_m2 {
+            let key = format!("area_m2.{what:?}").to_lowercase();
+            let known = number.known::<SquareMetres>(Rule::Spread, Place { file, key: &key })?;
+            if known.range.high.value() > LARGEST_AREA {
+                let reason = format!(
+                    "reaches {:e} m²: it is in square metres, and 1 mm² is 1e-6",
+                    known.range.high.value()
+                );
+                return Err(Place { file, key: &key }.wrong(reason));
+            }
+            area.insert(*what, known);
+        }
         let mut prices = BTreeMap::new();
         for (event, entry) in &raw.price_j {
             let key = format!("price_j.{}", event.name());
@@ -177,6 +211,9 @@ impl Device {
             keys: raw.keys,
             pipelined: raw.pipelined,
             design,
+            storage: raw.storage,
+            idle,
+            area,
             power_cap,
             prices,
             rates,
@@ -311,5 +348,6 @@ fn design(raw: RawDesign, file: &str) -> Result<Design, Error> {
         node_nm: size("design.node_nm", raw.node_nm)?,
         temperature_k: size("design.temperature_k", raw.temperature_k)?,
         clock_hz: size("design.clock_hz", raw.clock_hz)?,
+        numbers: count("design.numbers", raw.numbers)?,
     })
 }

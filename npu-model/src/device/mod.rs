@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use number::{Place, RawNumber, Rule, toml_reason};
 pub(crate) use presets::read;
-pub use presets::{CONTROL, load, shipped, shipped_names};
+pub use presets::{CONTROL, LACKING, Lacking, compared, compared_with_models, load, shipped, shipped_names};
 
 use crate::ledger::Event;
 use crate::provenance::{Fact, Known};
-use crate::units::{Hertz, JoulesPerEvent, Watts};
+use crate::units::{Hertz, JoulesPerEvent, SquareMetres, Watts};
 
 /// What kind of machine a device is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub enum Kind {
     Analogue,
     /// Ordinary digital arithmetic, nothing thermal.
     Digital,
+    /// A quantum annealer.
+    Quantum,
     /// A graphics processor.
     Gpu,
     /// A general processor.
@@ -42,6 +44,7 @@ impl Kind {
             Self::PBit => "p-bit",
             Self::Analogue => "analogue",
             Self::Digital => "digital",
+            Self::Quantum => "quantum",
             Self::Gpu => "GPU",
             Self::Cpu => "CPU",
         }
@@ -80,6 +83,70 @@ pub enum Keys {
     InArray,
     /// Digital logic beside the spins makes them; each is then written as a local field.
     Beside,
+}
+
+/// Where weights, keys and values are between their uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Storage {
+    /// In the device: nothing moves, and as many chips are needed as hold them all.
+    Resident,
+    /// In a memory beside it: they pass through once for every use that the device cannot share.
+    #[default]
+    Streamed,
+}
+
+impl Storage {
+    /// The storage as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resident => "resident",
+            Self::Streamed => "streamed",
+        }
+    }
+}
+
+/// What draws power whether a device works or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// Leakage and bias currents of a chip.
+    Leakage,
+    /// Clocks of a chip.
+    Clock,
+    /// Keeping it at its temperature.
+    Temperature,
+    /// The host that feeds it.
+    Host,
+}
+
+impl Idle {
+    /// The name in breakdowns.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leakage => "idle_leakage",
+            Self::Clock => "idle_clock",
+            Self::Temperature => "idle_temperature",
+            Self::Host => "idle_host",
+        }
+    }
+
+    /// Whether every chip draws it, or the device once.
+    pub fn per_chip(self) -> bool {
+        matches!(self, Self::Leakage | Self::Clock)
+    }
+}
+
+/// What takes silicon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Area {
+    /// One whole chip.
+    Chip,
+    /// One spin or unit that decides.
+    Spin,
+    /// One number that is held: a weight, or a number of K or V.
+    Number,
 }
 
 /// The price of an event.
@@ -136,11 +203,12 @@ pub struct Design {
     pub temperature_k: Option<Fact<f64>>,
     /// Clock in hertz.
     pub clock_hz: Option<Fact<f64>>,
+    /// Weights, or numbers of K and V, that one chip holds.
+    pub numbers: Option<Fact<u64>>,
 }
 
 /// A device: everything its file states.
 ///
-/// Area, component libraries with technology scaling, chains of chips and placement are not part of a device yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Device {
     /// Short name, as on the command line.
@@ -159,6 +227,12 @@ pub struct Device {
     pub pipelined: bool,
     /// Counts and widths.
     pub design: Design,
+    /// Where weights, keys and values are.
+    pub storage: Storage,
+    /// Power that it draws whether it works or not; what is absent is unknown, and rows say so.
+    pub idle: BTreeMap<Idle, Known<Watts>>,
+    /// Silicon.
+    pub area: BTreeMap<Area, Known<SquareMetres>>,
     /// Most power it may draw.
     pub power_cap: Option<Known<Watts>>,
     /// Price of every event it can price.

@@ -1,0 +1,433 @@
+//! Whole transformers: devices, controls and GPUs beside each other, with the uncertainty of every number.
+
+use std::collections::BTreeMap;
+
+use ceas_sim::stream::{Purpose, Stream};
+use serde::Serialize;
+
+use super::Target;
+use crate::bill::{Bill, Draws, Spread, Swing, quantile};
+use crate::choice::{Choice, Construction, Lowered, Rows, Tariff, lower};
+use crate::cost::Cost;
+use crate::device::{self, Device, Idle, Kind, Storage};
+use crate::error::Error;
+use crate::gpu::{self, Format, Gpu};
+use crate::interval::Interval;
+use crate::ledger::Event;
+use crate::provenance::Evidence;
+use crate::units::{Joules, Seconds};
+use crate::workload::{Inference, Phase, Task};
+
+/// What no number of a comparison of whole models contains, and whom it favours where that is known.
+pub const EXCLUDED: [&str; 9] = [
+    "idle power of devices whose files state none: rows say so (favours them)",
+    "the host, its memory and its network, for devices and GPUs alike",
+    "noise, drift, mismatch and temperature error of analogue parts, and re-programming against drift (favours the devices)",
+    "errors that add up over layers: the output error is that of one attention output (favours what samples)",
+    "quality lost by int8 or analogue weights in the matrices outside attention (favours the devices)",
+    "finding the offset that makes uncoupled bits valid (favours z1, asic28, kv260)",
+    "wear: phase-change and resistive cells endure 10⁶ to 10⁹ writes (favours arrays)",
+    "rotary positions, sampling of the next token, and look-ups of the embedding",
+    "speculative decoding, sparsity and eviction of keys, which help every row",
+];
+
+/// The question: a model at work, what is known of its rows, what is held, how often numbers are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InferenceQuestion {
+    /// The model and its task.
+    pub inference: Inference,
+    /// What is known of its attention rows.
+    pub rows: Rows,
+    /// What is held.
+    pub target: Target,
+    /// Draws of all numbers.
+    pub draws: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+/// 5th, 50th and 95th percentile under draws of all numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct MonteCarlo {
+    /// Joules.
+    pub energy_j: Spread,
+    /// Seconds.
+    pub time_s: Spread,
+    /// Joules of the GPU over joules of this row, draw by draw.
+    pub gain: Spread,
+    /// Joules of the digital control over joules of this row, draw by draw; numbers that both files share move together.
+    pub gain_over_control: Spread,
+    /// Share of draws in which it takes less energy than the GPU.
+    pub beats_gpu: f64,
+    /// Share of draws in which it takes less energy than the control.
+    pub beats_control: f64,
+}
+
+/// Where a device draws level with the GPU in energy, everything else at the middle of its range; negative prices: never.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Level {
+    /// Joules of an attempt.
+    pub attempt_price_j: Option<f64>,
+    /// Joules of a write: of a field if fields are written, otherwise of a coupling.
+    pub write_price_j: Option<f64>,
+    /// Samples of a row; the device wins with fewer.
+    pub samples: Option<f64>,
+    /// Context; the sign of the difference changes there.
+    pub context: Option<f64>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InferenceRow {
+    /// Id of the device or GPU.
+    pub name: String,
+    /// What kind of machine.
+    pub kind: Kind,
+    /// How attention is done, and where numbers are; `None` for a GPU.
+    pub mapping: Option<Lowered>,
+    /// Time of the task; `None` if the device cannot do it.
+    pub time_s: Option<Interval<Seconds>>,
+    /// Energy of the task; `None` if the device cannot do it, or if its power is unknown.
+    pub energy_j: Option<Interval<Joules>>,
+    /// Silicon in mm²: low, mid, high; `None` if the file is silent.
+    pub area_mm2: Option<[f64; 3]>,
+    /// Relative error of an attention output.
+    pub output_error: f64,
+    /// Grade: the weaker of energy and time.
+    pub evidence: Evidence,
+    /// Parts of energy and time.
+    pub breakdown: super::Breakdown,
+    /// What sets the time.
+    pub binds: String,
+    /// Under draws of all numbers.
+    pub monte_carlo: Option<MonteCarlo>,
+    /// What moves the energy most, widest first.
+    pub tornado: Vec<Swing>,
+    /// Where it draws level with the GPU.
+    pub level: Level,
+    /// Why it cannot do the work, if it cannot.
+    pub unreachable: Option<String>,
+    /// What a reader has to know.
+    pub notes: Vec<String>,
+}
+
+/// All rows, the first GPU being the bar.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InferenceComparison {
+    /// Devices in order, then the GPUs.
+    pub rows: Vec<InferenceRow>,
+    /// Name of the GPU that gains are counted against.
+    pub gpu: String,
+}
+
+impl InferenceQuestion {
+    /// The device at this work in the way its file describes.
+    ///
+    /// # Errors
+    /// As [`lower`] and [`Bill::new`].
+    pub fn put(&self, device: &Device) -> Result<(Lowered, Bill), Error> {
+        self.put_as(device, Choice::of(device), &self.inference, self.target)
+    }
+
+    fn put_as(
+        &self,
+        device: &Device,
+        choice: Choice,
+        work: &Inference,
+        target: Target,
+    ) -> Result<(Lowered, Bill), Error> {
+        let lowered = lower(work, &self.rows, target, device, choice)?;
+        let bill = Bill::new(device, &lowered.ledger, lowered.extent)?;
+        Ok((lowered, bill))
+    }
+
+    /// Middle of the energy with another target or context.
+    pub(super) fn energy(&self, device: &Device, work: &Inference, target: Target) -> Option<f64> {
+        let (_, bill) = self.put_as(device, Choice::of(device), work, target).ok()?;
+        Some(bill.cost().energy.mid.value())
+    }
+
+    pub(super) fn gpu_energy(&self, gpu: &Gpu, work: &Inference) -> Option<f64> {
+        Some(pass(gpu, work).ok()?.cost()?.energy.mid.value())
+    }
+
+    fn level(&self, device: &Device, bill: &Bill, gpu: &Gpu, bar: f64) -> Level {
+        let write =
+            [Event::FieldWrites, Event::CouplingWrites].into_iter().find_map(|e| bill.price_for(e, bar));
+        let sampled = device.encoding != device::Encoding::Exact;
+        let difference =
+            |s: f64| Some(self.energy(device, &self.inference, Target::Samples(s.round() as u64))? - bar);
+        let longer = |n: f64| {
+            let task = Task { context: n.round() as u64, ..self.inference.task };
+            let work = Inference::new(self.inference.transformer.clone(), task).ok()?;
+            Some(self.energy(device, &work, self.target)? - self.gpu_energy(gpu, &work)?)
+        };
+        Level {
+            attempt_price_j: bill.price_for(Event::Attempts, bar),
+            write_price_j: write,
+            samples: if sampled { crossing(difference, 1.0, 1e12) } else { None },
+            context: crossing(longer, 16.0, 4.2e6),
+        }
+    }
+
+    fn row(
+        &self,
+        device: &Device,
+        gpu: &Gpu,
+        bar: Option<&GpuRow>,
+        control: Option<&Draws>,
+    ) -> Result<InferenceRow, Error> {
+        let mut notes = device.notes.clone();
+        let silent: Vec<&str> = [Idle::Leakage, Idle::Clock, Idle::Host]
+            .iter()
+            .filter(|what| !device.idle.contains_key(what))
+            .map(|what| &what.name()[5..])
+            .collect();
+        if !silent.is_empty() {
+            notes.push(format!(
+                "power of {} is unknown and left out, which favours this device",
+                silent.join(", ")
+            ));
+        }
+        let (lowered, bill) = match self.put(device) {
+            Ok(put) => put,
+            Err(Error::Workload { reason }) => return Ok(cannot(device, reason, notes)),
+            Err(other) => return Err(other),
+        };
+        if lowered.choice.construction == Construction::Gated {
+            notes.insert(0, "gates are not softmax: the model has to be trained for them".into());
+        }
+        let cost = bill.cost();
+        let draws = bill.draws(self.draws, self.seed);
+        let monte_carlo = bar
+            .and_then(|bar| bar.draws.as_ref())
+            .map(|gpu| monte_carlo(&draws, gpu, control.unwrap_or(&draws)));
+        let level =
+            bar.and_then(|b| b.energy).map_or(Level::default(), |bar| self.level(device, &bill, gpu, bar));
+        let infinite = !cost.time.mid.value().is_finite();
+        Ok(InferenceRow {
+            unreachable: infinite.then(|| "its idle power alone exceeds its power cap".into()),
+            area_mm2: area(device, &lowered),
+            output_error: lowered.error,
+            mapping: Some(lowered),
+            monte_carlo,
+            tornado: bill.tornado(),
+            level,
+            ..from_cost(device.id.clone(), device.kind, &cost, notes)
+        })
+    }
+}
+
+/// A GPU's row, and its draws.
+struct GpuRow {
+    row: InferenceRow,
+    energy: Option<f64>,
+    draws: Option<Draws>,
+}
+
+impl InferenceComparison {
+    /// Compares devices with GPUs; the digital control is added if it is not among them, and the first GPU is the bar.
+    ///
+    /// # Errors
+    /// [`Error::NoPrice`] or [`Error::NoRate`] if a file says nothing about something that happens; [`Error::Workload`] without a GPU, or
+    /// if a GPU's file does not price a model.
+    pub fn new(question: &InferenceQuestion, devices: &[Device], gpus: &[Gpu]) -> Result<Self, Error> {
+        let mut devices = devices.to_vec();
+        if !devices.iter().any(|d| d.id == device::CONTROL) {
+            devices.push(device::load(device::CONTROL)?);
+        }
+        let machines = gpus.iter().map(|g| question.gpu_row(g)).collect::<Result<Vec<_>, _>>()?;
+        let Some((bar, gpu)) = machines.first().zip(gpus.first()) else {
+            return Err(Error::Workload { reason: "no GPU to compare with".into() });
+        };
+        let control = devices.iter().find(|d| d.id == device::CONTROL).and_then(|d| question.put(d).ok());
+        let control = control.map(|(_, bill)| bill.draws(question.draws, question.seed));
+        let mut rows = Vec::with_capacity(devices.len() + gpus.len());
+        for device in &devices {
+            rows.push(question.row(device, gpu, Some(bar), control.as_ref())?);
+        }
+        let (name, bar_draws) = (bar.row.name.clone(), bar.draws.clone());
+        for mut machine in machines {
+            if let (Some(draws), Some(bar)) = (&machine.draws, &bar_draws) {
+                machine.row.monte_carlo = Some(monte_carlo(draws, bar, control.as_ref().unwrap_or(draws)));
+            }
+            rows.push(machine.row);
+        }
+        Ok(Self { rows, gpu: name })
+    }
+}
+
+impl InferenceQuestion {
+    fn gpu_row(&self, gpu: &Gpu) -> Result<GpuRow, Error> {
+        let priced = pass(gpu, &self.inference)?;
+        let mut notes = gpu.notes.clone();
+        notes.extend(priced.extrapolated.iter().map(|why| format!("throughput extrapolated: {why}")));
+        let half = self.rows.rounding(16);
+        let kind = if gpu.kind == gpu::Machine::Cpu { Kind::Cpu } else { Kind::Gpu };
+        let cost = priced.cost();
+        let shown = Cost {
+            energy: priced.energy.unwrap_or(Interval::exactly(Joules::new(0.0))),
+            time: priced.time,
+            energy_by: priced.energy_by.clone(),
+            time_by: priced.time_by.clone(),
+            pipelined: false,
+            binds: priced.binds,
+            energy_evidence: priced.energy_evidence,
+            time_evidence: priced.time_evidence,
+        };
+        let row = InferenceRow {
+            energy_j: priced.energy,
+            output_error: half,
+            ..from_cost(gpu.id.clone(), kind, &shown, notes)
+        };
+        let draws = cost.map(|cost| {
+            let name =
+                gpu.id.bytes().fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+            let mut stream = Stream::new(self.seed, Purpose::Resampling, name, 1);
+            let ends = [cost.energy.low.value(), cost.energy.mid.value(), cost.energy.high.value()];
+            let times = [cost.time.low.value(), cost.time.mid.value(), cost.time.high.value()];
+            let energy = (0..self.draws).map(|_| quantile(ends, stream.uniform())).collect();
+            Draws { energy, time: (0..self.draws).map(|_| quantile(times, stream.uniform())).collect() }
+        });
+        Ok(GpuRow { energy: priced.energy.map(|e| e.mid.value()), row, draws })
+    }
+}
+
+/// One pass of a model on a GPU, in half precision.
+fn pass(gpu: &Gpu, work: &Inference) -> Result<gpu::GpuCost, Error> {
+    let t = &work.transformer;
+    let model = gpu::Transformer {
+        layers: t.layers,
+        hidden: t.hidden,
+        heads: t.heads,
+        kv_heads: t.kv_heads,
+        d_head: t.d_head,
+        feed_forward: t.intermediate,
+        gated: t.gated,
+        vocabulary: t.vocabulary,
+    };
+    let (fresh, cached) = match work.task.phase {
+        Phase::Prefill => (work.task.context, 0),
+        Phase::Decode => (1, work.task.context - 1),
+    };
+    gpu.price_pass(&model, work.task.batch, fresh, cached, Format::Fp16)
+}
+
+fn monte_carlo(own: &Draws, gpu: &Draws, control: &Draws) -> MonteCarlo {
+    let ratios =
+        |other: &Draws| -> Vec<f64> { other.energy.iter().zip(&own.energy).map(|(o, e)| o / e).collect() };
+    let share = |ratios: &[f64]| ratios.iter().filter(|r| **r > 1.0).count() as f64 / ratios.len() as f64;
+    let (over_gpu, over_control) = (ratios(gpu), ratios(control));
+    MonteCarlo {
+        energy_j: Spread::of(&own.energy),
+        time_s: Spread::of(&own.time),
+        gain: Spread::of(&over_gpu),
+        gain_over_control: Spread::of(&over_control),
+        beats_gpu: share(&over_gpu),
+        beats_control: share(&over_control),
+    }
+}
+
+/// mm² at the three ends.
+fn area(device: &Device, lowered: &Lowered) -> Option<[f64; 3]> {
+    let mid = Tariff::of(device).area(lowered);
+    if !(mid.is_finite() && mid > 0.0) {
+        return None;
+    }
+    // The part that weighs most sets the range.
+    let widest = device.area.values().map(|a| [a.range.low / a.range.mid, a.range.high / a.range.mid]);
+    let [low, high] = widest.fold([1.0f64, 1.0f64], |w, r| [w[0].min(r[0]), w[1].max(r[1])]);
+    Some([mid * low * 1e6, mid * 1e6, mid * high * 1e6])
+}
+
+fn from_cost(name: String, kind: Kind, cost: &Cost, notes: Vec<String>) -> InferenceRow {
+    InferenceRow {
+        name,
+        kind,
+        mapping: None,
+        time_s: Some(cost.time),
+        energy_j: Some(cost.energy),
+        area_mm2: None,
+        output_error: 0.0,
+        evidence: cost.evidence(),
+        breakdown: super::Breakdown {
+            energy_j: cost.energy_by.clone(),
+            time_s: cost.time_by.clone(),
+            time_rule: if cost.pipelined { "max" } else { "sum" },
+        },
+        binds: cost.binds.to_owned(),
+        monte_carlo: None,
+        tornado: Vec::new(),
+        level: Level::default(),
+        unreachable: None,
+        notes,
+    }
+}
+
+fn cannot(device: &Device, reason: String, notes: Vec<String>) -> InferenceRow {
+    InferenceRow {
+        name: device.id.clone(),
+        kind: device.kind,
+        mapping: None,
+        time_s: None,
+        energy_j: None,
+        area_mm2: None,
+        output_error: f64::NAN,
+        evidence: Evidence::Unstated,
+        breakdown: super::Breakdown { energy_j: BTreeMap::new(), time_s: BTreeMap::new(), time_rule: "max" },
+        binds: "cannot".into(),
+        monte_carlo: None,
+        tornado: Vec::new(),
+        level: Level::default(),
+        unreachable: Some(reason),
+        notes,
+    }
+}
+
+/// Where a function changes its sign between two positive numbers: on a grid of eight points a decade, then by halving the logarithm;
+/// `None` if it does not, or cannot be asked.
+pub fn crossing(f: impl Fn(f64) -> Option<f64>, low: f64, high: f64) -> Option<f64> {
+    let steps = (8.0 * libm::log10(high / low)).ceil() as u32;
+    let at = |i: u32| low * libm::pow(high / low, f64::from(i) / f64::from(steps));
+    let mut before: Option<(f64, f64)> = None;
+    for i in 0..=steps {
+        let x = at(i);
+        let Some(y) = f(x) else {
+            before = None;
+            continue;
+        };
+        if y == 0.0 {
+            return Some(x);
+        }
+        if let Some((a, fa)) = before
+            && (fa > 0.0) != (y > 0.0)
+        {
+            let (mut a, mut b) = (a, x);
+            for _ in 0..60 {
+                let middle = (a * b).sqrt();
+                match f(middle) {
+                    Some(fm) if (fm > 0.0) == (fa > 0.0) => a = middle,
+                    Some(_) => b = middle,
+                    None => return None,
+                }
+            }
+            return Some((a * b).sqrt());
+        }
+        before = Some((x, y));
+    }
+    None
+}
+
+impl InferenceRow {
+    /// How attention is done, and where numbers are.
+    pub fn manner(&self) -> String {
+        match &self.mapping {
+            Some(m) if m.choice.storage == Storage::Resident => {
+                format!("{}, resident", m.choice.construction.name())
+            }
+            Some(m) => m.choice.construction.name().to_owned(),
+            None if self.unreachable.is_some() => "–".into(),
+            None => "exact, fp16".into(),
+        }
+    }
+}

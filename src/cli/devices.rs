@@ -1,0 +1,242 @@
+//! The verb `ceas devices`.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use ceas_npu::npu_model::device::{self, Device, LACKING, Price, Rate};
+use ceas_npu::npu_model::ledger::Event;
+use ceas_npu::npu_model::provenance::Known;
+use ceas_npu::npu_model::units::Quantity;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::failure::{Blame, Failure};
+use crate::report::number::{list, narrow, wrapped};
+use crate::report::output::print;
+use crate::report::table::{si, table};
+
+/// Arguments of `ceas devices`.
+///
+/// Without a verb it lists: what is shipped, and which devices of the literature cannot be priced and why.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Print one JSON document instead of a table
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Every shipped device, and every device of the literature that lacks numbers
+    List,
+    /// One device with every number, its range, grade and source
+    Show {
+        /// A shipped device, or a device file
+        device: String,
+    },
+    /// Whether device files are right, and what attention on them would still lack
+    Validate {
+        /// Device files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Runs the verb.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let (document, text) = match arguments.what.as_ref().unwrap_or(&What::List) {
+        What::List => listed(),
+        What::Show { device } => shown(&device::load(device).input()?),
+        What::Validate { files } => validated(files)?,
+    };
+    match arguments.json {
+        true => print(&(serde_json::to_string_pretty(&document).run()? + "\n")).run(),
+        false => print(&text).run(),
+    }
+}
+
+/// Events that attention on a device may cause and that its file does not price or time.
+fn missing(device: &Device) -> Vec<&'static str> {
+    let needed = match device.encoding {
+        device::Encoding::Exact => vec![Event::FieldMacs, Event::ValueMacs, Event::Exponentials],
+        _ => vec![
+            Event::Attempts,
+            Event::Flips,
+            Event::RandomBits,
+            Event::ReadOuts,
+            Event::DecoderAdds,
+            Event::FieldMacs,
+        ],
+    };
+    let fields = match (device.encoding, device.keys) {
+        (device::Encoding::Exact, device::Keys::Beside) => vec![],
+        (_, device::Keys::InArray) => vec![Event::CouplingWrites, Event::DacConversions],
+        (_, device::Keys::Beside) => vec![Event::FieldWrites],
+    };
+    let model = [Event::WeightMacs, Event::PointwiseOps, Event::LinkBits];
+    let silent = |e: &Event| !(device.prices.contains_key(e) && device.rates.contains_key(e));
+    needed.into_iter().chain(fields).chain(model).filter(silent).map(Event::name).collect()
+}
+
+fn attempt(device: &Device) -> Option<&Known<ceas_npu::npu_model::units::JoulesPerEvent>> {
+    let events = [Event::Attempts, Event::CouplerReads, Event::FieldMacs];
+    events.iter().find_map(|e| if let Some(Price::Stated(p)) = device.prices.get(e) { Some(p) } else { None })
+}
+
+fn listed() -> (Value, String) {
+    let devices = device::shipped();
+    let mut rows = table(&["device", "kind", "row as", "spins", "an update", "grade", "prices attention"], 3);
+    for d in &devices {
+        let lacks = missing(d);
+        rows.add_row(vec![
+            d.id.clone(),
+            d.kind.name().into(),
+            d.encoding.name().into(),
+            d.design.spins.as_ref().map_or("–".into(), |s| s.value.to_string()),
+            attempt(d).map_or("–".into(), |p| si(p.nominal().si(), "J")),
+            attempt(d).map_or("–".into(), |p| p.evidence.name().into()),
+            if lacks.is_empty() { "and whole models".into() } else { format!("lacks {}", lacks.len()) },
+        ]);
+    }
+    let mut text = narrow(rows) + "\n";
+    text += &wrapped(
+        "an update: a spin, or a coupling or product where that is what is priced. What a device lacks: ceas devices show NAME",
+    );
+    let lines: Vec<String> =
+        LACKING.iter().map(|l| format!("{}: {}; not published: {}", l.id, l.name, l.missing)).collect();
+    list(&mut text, "\nOf the literature, without enough numbers for a file", &lines);
+    let lacking: Vec<Value> =
+        LACKING.iter().map(|l| json!({"id": l.id, "name": l.name, "missing": l.missing})).collect();
+    let shipped: Vec<Value> = devices
+        .iter()
+        .map(|d| json!({"id": d.id, "name": d.name, "kind": d.kind, "encoding": d.encoding, "missing": missing(d)}))
+        .collect();
+    (json!({"command": "devices", "devices": shipped, "lacking": lacking}), text)
+}
+
+fn number<Q: Quantity>(known: &Known<Q>) -> [String; 3] {
+    let range = format!(
+        "{} ({}–{})",
+        si(known.range.mid.si(), Q::UNIT),
+        si(known.range.low.si(), ""),
+        si(known.range.high.si(), "")
+    );
+    [
+        range.replace(" –", "–").replace(" )", ")"),
+        format!("{}, {:?}", known.evidence.name(), known.provenance).to_lowercase(),
+        known.source.clone(),
+    ]
+}
+
+fn shown(device: &Device) -> (Value, String) {
+    let mut text = wrapped(&format!("{}: {}", device.id, device.name));
+    let storage = device.storage.name();
+    text += &wrapped(&format!(
+        "{}, a row as {}, keys {}, stages {}; weights, K and V {storage}; based on {}",
+        device.kind.name(),
+        device.encoding.name(),
+        if device.keys == device::Keys::InArray { "in the array" } else { "beside the spins" },
+        if device.pipelined { "overlap" } else { "follow each other" },
+        device.based_on
+    ));
+    let mut line = |key: String, [range, grade, source]: [String; 3]| {
+        text += &wrapped(&format!("{key}: {range}; {grade}; {source}"));
+    };
+    let d = &device.design;
+    let fact = |value: String, f: String, source: &str| [value, f, source.to_owned()];
+    for (key, f) in [("design.spins", &d.spins), ("design.degree", &d.degree), ("design.numbers", &d.numbers)]
+    {
+        if let Some(f) = f {
+            line(
+                key.into(),
+                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
+            );
+        }
+    }
+    for (key, f) in [("design.coupling_bits", &d.coupling_bits), ("design.field_bits", &d.field_bits)] {
+        if let Some(f) = f {
+            line(
+                key.into(),
+                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
+            );
+        }
+    }
+    for (key, f) in [
+        ("design.node_nm", &d.node_nm),
+        ("design.temperature_k", &d.temperature_k),
+        ("design.clock_hz", &d.clock_hz),
+    ] {
+        if let Some(f) = f {
+            line(
+                key.into(),
+                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
+            );
+        }
+    }
+    if let Some(cap) = &device.power_cap {
+        line("power_cap_w".into(), number(cap));
+    }
+    for (what, power) in &device.idle {
+        line(format!("idle_w.{}", &what.name()[5..]), number(power));
+    }
+    for (what, area) in &device.area {
+        line(format!("area_m2.{what:?}").to_lowercase(), number(area));
+    }
+    for (event, price) in &device.prices {
+        let key = format!("price_j.{}", event.name());
+        match price {
+            Price::Stated(price) => line(key, number(price)),
+            Price::IncludedIn { event, source } => {
+                line(key, [format!("in {}", event.name()), "included".into(), source.clone()])
+            }
+        }
+    }
+    for (event, rate) in &device.rates {
+        let key = format!("rate_hz.{}", event.name());
+        match rate {
+            Rate::Stated(rate) => line(key, number(rate)),
+            Rate::Frames(frames) => line(format!("{key} (frames)"), number(frames)),
+            Rate::Within { event, source } => {
+                line(key, [format!("within {}", event.name()), "no time of its own".into(), source.clone()])
+            }
+            Rate::PowerLimited { source } => {
+                line(key, ["as power allows".into(), "limited by power".into(), source.clone()])
+            }
+        }
+    }
+    let lacks = missing(device);
+    if !lacks.is_empty() {
+        text += &wrapped(&format!(
+            "attention and whole models on it lack a price or rate of: {}",
+            lacks.join(", ")
+        ));
+    }
+    list(&mut text, "\nNotes", &device.notes);
+    (json!({"command": "devices show", "device": device, "missing": lacks}), text)
+}
+
+fn validated(files: &[PathBuf]) -> Result<(Value, String), Failure> {
+    let mut text = String::new();
+    let mut found = Vec::new();
+    for file in files {
+        let name =
+            file.to_str().ok_or_else(|| anyhow!("{}: the name is not Unicode", file.display())).input()?;
+        if !name.to_lowercase().ends_with(".toml") {
+            return Err(anyhow!("{name}: the name of a device file ends in .toml")).input();
+        }
+        let device = device::load(name).input()?;
+        let lacks = missing(&device);
+        text += &match lacks.is_empty() {
+            true => format!("{name}: {} is right, and prices attention and whole models\n", device.id),
+            false => wrapped(&format!(
+                "{name}: {} is right; to price whole models it lacks {}",
+                device.id,
+                lacks.join(", ")
+            )),
+        };
+        found.push(json!({"file": name, "id": device.id, "missing": lacks}));
+    }
+    Ok((json!({"command": "devices validate", "files": found}), text))
+}

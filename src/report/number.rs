@@ -1,0 +1,81 @@
+//! Numbers and sentences as a terminal shows them: ranges, ratios, lists, wrapped lines.
+
+use std::fmt::Write;
+
+use ceas_npu::npu_model::interval::Interval;
+use ceas_npu::npu_model::units::Quantity;
+
+use super::table::si;
+
+/// Adds a title and its lines.
+pub fn list(text: &mut String, title: &str, lines: &[String]) {
+    let _ = writeln!(text, "{title}");
+    for line in lines {
+        *text += &wrapped(line);
+    }
+}
+
+/// A table as text, without the blanks at the ends of its lines.
+pub fn narrow(mut table: comfy_table::Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Middle and ends of a range: `1.38 ms (0.0138–13.8)`, the ends in the unit of the middle.
+pub fn shown<Q: Quantity>(range: Option<Interval<Q>>) -> String {
+    let Some(range) = range else { return "–".into() };
+    let mid = range.mid.si();
+    // The prefix that `si` gives the middle: a power of a thousand at most as large as it.
+    let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
+    let end = |q: Q| brief(q.si() / 10f64.powf(power));
+    format!("{} ({}–{})", si(mid, Q::UNIT), end(range.low), end(range.high))
+}
+
+/// A ratio with two digits that count.
+pub fn times(x: f64) -> String {
+    format!("{}×", short(x))
+}
+
+/// A number in few characters.
+pub fn short(x: f64) -> String {
+    match x.abs() {
+        a if !a.is_finite() => "∞".into(),
+        a if a >= 1e5 || (a < 1e-3 && a > 0.0) => format!("{x:.1e}"),
+        a if a >= 99.95 => format!("{x:.0}"),
+        a if a >= 9.995 => format!("{x:.1}"),
+        a if a >= 0.0995 => format!("{x:.2}"),
+        a if a >= 0.009_95 => format!("{x:.3}"),
+        _ => format!("{x:.4}"),
+    }
+}
+
+/// A number with two digits that count.
+pub fn brief(x: f64) -> String {
+    match x.abs() {
+        a if a >= 9.95 => format!("{x:.0}"),
+        a if a >= 0.995 => format!("{x:.1}"),
+        a if a >= 0.0995 => format!("{x:.2}"),
+        a if a >= 0.009_95 => format!("{x:.3}"),
+        _ => format!("{x:.1e}"),
+    }
+}
+
+/// A line of a list, wrapped to 106 columns.
+pub fn wrapped(line: &str) -> String {
+    let mut text = String::from("  ");
+    let mut width = 2;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if width + length > 106 {
+            text.truncate(text.trim_end().len());
+            text += "\n    ";
+            width = 4;
+        }
+        text += word;
+        text.push(' ');
+        width += length + 1;
+    }
+    text.trim_end().to_owned() + "\n"
+}

@@ -3,15 +3,15 @@
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
+use crate::error::Error;
 use crate::kernel::multispin::Level;
+use crate::kernel::panel::{self, BLOCK, LANES, Panel};
 use crate::kernel::rows::{self, Rows};
 use crate::kernel::threshold;
 use crate::spins::Spins;
 use crate::stream::{Stream, Streams};
 use crate::update::Update;
 
-/// Sites of a dense graph that are visited before their flips are passed on to all other fields.
-const BLOCK: usize = 32;
 /// Columns of those rows that are added at a time, for one replica after another: 32 × 256 numbers fit into a first-level cache.
 const TILE: usize = 256;
 /// Sweeps after which fields that round are summed anew.
@@ -57,6 +57,49 @@ impl<T: Real> CachedSpins<T> {
         self.uphill
     }
 
+    /// Turns one spin and passes that on to the fields and the energy.
+    pub(crate) fn turn(&mut self, rows: &CouplingRows<T>, site: usize) {
+        let s = self.spins[site];
+        self.energy += 2.0 * (s * self.fields[site]).to_f64();
+        self.spins[site] = -s;
+        match &rows.layout {
+            Layout::Sparse { starts, entries } => {
+                for &(j, twice) in &entries[starts[site]..starts[site + 1]] {
+                    let field = &mut self.fields[j as usize];
+                    *field = *field - s * twice;
+                }
+            }
+            Layout::Dense(matrix) => {
+                let row = &matrix.values()[site * matrix.row_stride()..];
+                for (field, twice) in self.fields.iter_mut().zip(row) {
+                    *field = *field - s * *twice;
+                }
+            }
+        }
+    }
+
+    /// ±1 for each site.
+    pub(crate) fn signs(&self) -> &[T] {
+        &self.spins
+    }
+
+    /// Spins, fields, energy and uphill flips, to be written down.
+    pub(crate) fn memory(&self) -> (&[T], &[T], f64, u64) {
+        (&self.spins, &self.fields, self.energy, self.uphill)
+    }
+
+    /// A configuration as [`CachedSpins::memory`] told it.
+    pub(crate) fn remembered(spins: Vec<T>, fields: Vec<T>, energy: f64, uphill: u64) -> Self {
+        Self { spins, fields, energy, uphill }
+    }
+
+    /// The configuration into one of as many spins.
+    pub(crate) fn copy_to(&self, spins: &mut Spins) {
+        for (value, s) in spins.as_mut_slice().iter_mut().zip(&self.spins) {
+            *value = if *s > T::of(0.0) { 1 } else { -1 };
+        }
+    }
+
     /// The configuration.
     pub fn spins(&self) -> Spins {
         let values = self.spins.iter().map(|s| if s.to_f64() > 0.0 { 1 } else { -1 }).collect();
@@ -68,9 +111,12 @@ impl<T: Real> CachedSpins<T> {
 /// number r, so that replicas are independent.
 ///
 /// An attempt reads one cached field; a flip adds a row of couplings to the fields. Replicas of a dense graph are taken through a
-/// block of sites one after another, so that its rows are fetched once for all of them. The acceptance compares 32 random bits
-/// with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for `f32`; none where
-/// [`CouplingRows::is_exact`]). Attempts with ΔE ≤ 0, or with e^(−βΔE) < 2⁻³³, draw nothing.
+/// block of sites 16 at a time ([`crate::kernel::panel`]), and the rows of the block are fetched once for all of them. The acceptance
+/// compares 32 random bits with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for `f32`; none where
+/// [`CouplingRows::is_exact`]). On dense graphs every attempt draws; on sparse ones those with ΔE ≤ 0, or with e^(−βΔE) < 2⁻³³,
+/// draw nothing.
+///
+/// Replica r runs at β · ratio_r, all ratios 1 unless given.
 ///
 /// Fixed order at β = 0 flips every spin in every sweep: use [`crate::update::HeatBath`] there.
 ///
@@ -93,6 +139,8 @@ pub struct CachedField<T> {
     /// draws are decided without an exponential.
     bounds: Vec<(T, T)>,
     sweeps: u64,
+    /// β of each replica over that of the sweep; empty if all are 1.
+    ratios: Vec<f64>,
     level: Level,
     /// Scratch: for each replica the sites flipped up and down in the present block.
     flipped: Vec<Flipped>,
@@ -118,7 +166,32 @@ impl<T: Real> CachedField<T> {
         let high = |k: u32| T::of(-libm::log(f64::from(k) / 1024.0) * (1.0 + 1e-6) + 1e-7);
         let bounds = (0..1024).map(|k| (low(k), high(k))).collect();
         let level = Level::choose().unwrap_or(Level::Portable);
-        Self { bounds, sweeps: 0, level, flipped: Vec::new() }
+        Self { bounds, sweeps: 0, ratios: Vec::new(), level, flipped: Vec::new() }
+    }
+
+    /// Replica r at β · `ratios[r]`.
+    ///
+    /// # Errors
+    /// [`Error::Beta`] naming the first ratio that is negative or not finite.
+    pub fn with_ratios(mut self, ratios: Vec<f64>) -> Result<Self, Error> {
+        ratios.iter().try_for_each(|&ratio| Beta::new(ratio).map(|_| ()))?;
+        self.ratios = ratios;
+        Ok(self)
+    }
+
+    /// β of each replica over that of the sweep; empty if all are 1.
+    pub fn ratios(&self) -> &[f64] {
+        &self.ratios
+    }
+
+    /// Sweeps made: fields that round are summed anew at certain ones.
+    pub(crate) fn sweeps(&self) -> u64 {
+        self.sweeps
+    }
+
+    /// Stands where another one stood after so many sweeps.
+    pub(crate) fn stand_at(&mut self, sweeps: u64) {
+        self.sweeps = sweeps;
     }
 
     /// Whether a flip that costs βΔE = `x` > 0 is accepted.
@@ -189,55 +262,56 @@ impl<T: Real> CachedField<T> {
         *stream = local;
         count
     }
+}
 
-    /// Visits the sites of one block of a dense graph; the kept fields are left as they were.
-    fn block_dense(
-        &self,
-        rows: Rows<'_, T>,
-        state: &mut CachedSpins<T>,
-        two_beta: T,
-        stream: &mut Stream,
-        flipped: &mut Flipped,
-    ) -> Count {
-        let (n, start) = (state.spins.len(), rows.from);
-        let end = (start + BLOCK).min(n);
-        let mut count = Count::default();
-        let (zero, never) = (T::of(0.0), T::of(NEVER));
-        flipped.up.clear();
-        flipped.down.clear();
-        // The fields of the block as its flips change them; the kept ones follow when all rows are passed on at once.
-        let mut near = [zero; BLOCK];
-        let near = &mut near[..end - start];
-        near.copy_from_slice(&state.fields[start..end]);
-        let mut local = stream.clone();
-        for site in start..end {
-            let s = state.spins[site];
-            let aligned = s * near[site - start];
-            let x = two_beta * aligned;
-            let uphill = x > zero;
-            if uphill {
-                if x > never {
-                    continue;
-                }
-                count.draws += 1;
-                if !self.accepts(x, &mut local) {
-                    continue;
-                }
-            }
-            state.spins[site] = -s;
-            count.uphill += u64::from(uphill);
-            count.flips += 1;
-            count.energy += 2.0 * aligned.to_f64();
-            let row = &rows.matrix[site * rows.stride + start..site * rows.stride + end];
-            for (field, twice) in near.iter_mut().zip(row) {
-                *field = *field - s * *twice;
-            }
-            if s > zero { flipped.down.push(site as u32) } else { flipped.up.push(site as u32) }
+/// Visits a block of sites of a dense graph in up to 16 replicas; the kept fields are left as they were.
+fn visit_block<T: Real>(
+    level: Level,
+    rows: Rows<'_, T>,
+    replicas: &mut [CachedSpins<T>],
+    two_beta: &[T; LANES],
+    streams: &mut [Stream],
+    flipped: &mut [Flipped],
+) -> Count {
+    let (n, start) = (replicas[0].spins.len(), rows.from);
+    let sites = (n - start).min(BLOCK);
+    let range = start..start + sites;
+    let mut panel = Panel::<T>::new();
+    let mut draws = [0; BLOCK];
+    for (lane, (state, stream)) in replicas.iter().zip(streams).enumerate() {
+        stream.fill_u32(&mut draws[..sites]);
+        let values = state.spins[range.clone()].iter().zip(&state.fields[range.clone()]).zip(&draws);
+        for (site, ((&spin, &field), &draw)) in values.enumerate() {
+            panel.spins[site][lane] = spin;
+            panel.fields[site][lane] = field;
+            panel.draws[site][lane] = draw;
         }
-        *stream = local;
-        count.reads = count.flips * (n as u64 - 1);
-        count
     }
+    panel::visit(level, &mut panel, rows, sites, two_beta);
+    flipped.iter_mut().for_each(|Flipped { up, down }| {
+        up.clear();
+        down.clear();
+    });
+    let mut count = Count::default();
+    for site in 0..sites {
+        let mut lanes = panel.flipped[site];
+        count.flips += u64::from(lanes.count_ones());
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            let spin = panel.spins[site][lane];
+            replicas[lane].spins[start + site] = spin;
+            let Flipped { up, down } = &mut flipped[lane];
+            if spin > T::of(0.0) { up.push((start + site) as u32) } else { down.push((start + site) as u32) }
+        }
+    }
+    for (lane, state) in replicas.iter_mut().enumerate() {
+        state.energy += panel.energy[lane];
+        state.uphill += u64::from(panel.uphill[lane]);
+    }
+    count.draws = (sites * replicas.len()) as u64;
+    count.reads = count.flips * (n as u64 - 1);
+    count
 }
 
 /// Passes the flips of a block on to all fields, tile by tile, all replicas for each tile.
@@ -258,7 +332,8 @@ impl<T: Real> Update for CachedField<T> {
     /// N attempts for every replica; coupler reads are one per bond of every spin that flipped.
     ///
     /// # Panics
-    /// If a replica was made for another number of sites, or there are fewer streams than replicas.
+    /// If a replica was made for another number of sites, there are fewer streams than replicas, or ratios were given for another
+    /// number of replicas.
     fn sweep(
         &mut self,
         rows: &CouplingRows<T>,
@@ -271,20 +346,23 @@ impl<T: Real> Update for CachedField<T> {
         assert!(streams.len() >= replicas.len(), "{} replicas need a stream each", replicas.len());
         assert!(replicas.iter().all(|r| r.spins.len() == n), "every replica has {n} spins");
         self.sweeps += 1;
-        let two_beta = T::of(2.0 * beta.value());
+        let given = self.ratios.is_empty() || self.ratios.len() == replicas.len();
+        assert!(given, "{} ratios of β for {} replicas", self.ratios.len(), replicas.len());
+        let ratio = |replica: usize| self.ratios.get(replica).copied().unwrap_or(1.0);
+        let two_beta = |replica: usize| T::of(2.0 * ratio(replica) * beta.value());
         let mut activity = Activity { attempts: (n * replicas.len()) as u64, ..Activity::default() };
-        let mut add = |state: &mut CachedSpins<T>, count: Count| {
-            state.energy += count.energy;
-            state.uphill += count.uphill;
+        let mut add = |count: Count| {
             activity.flips += count.flips;
             activity.coupler_reads += count.reads;
             activity.random_bits += 32 * count.draws;
         };
         match &rows.layout {
             Layout::Sparse { starts, entries } => {
-                for (state, stream) in replicas.iter_mut().zip(streams) {
-                    let count = self.sweep_sparse(starts, entries, state, two_beta, stream);
-                    add(state, count);
+                for (r, (state, stream)) in replicas.iter_mut().zip(streams).enumerate() {
+                    let count = self.sweep_sparse(starts, entries, state, two_beta(r), stream);
+                    state.energy += count.energy;
+                    state.uphill += count.uphill;
+                    add(count);
                 }
             }
             Layout::Dense(matrix) => {
@@ -293,10 +371,12 @@ impl<T: Real> Update for CachedField<T> {
                 for from in (0..n).step_by(BLOCK) {
                     let stride = matrix.row_stride();
                     let rows = Rows { matrix: matrix.values(), stride, from, add: &[], subtract: &[] };
-                    let work = replicas.iter_mut().zip(&mut *streams).zip(&mut flipped);
-                    for ((state, stream), flipped) in work {
-                        let count = self.block_dense(rows, state, two_beta, stream, flipped);
-                        add(state, count);
+                    let work = replicas.chunks_mut(LANES).zip(streams.chunks_mut(LANES));
+                    for (group, ((replicas, streams), flipped)) in
+                        work.zip(flipped.chunks_mut(LANES)).enumerate()
+                    {
+                        let betas = std::array::from_fn(|lane| two_beta(group * LANES + lane));
+                        add(visit_block(self.level, rows, replicas, &betas, streams, flipped));
                     }
                     pass_on(self.level, rows, replicas, &flipped);
                 }

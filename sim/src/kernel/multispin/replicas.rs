@@ -50,6 +50,12 @@ impl ReplicaSpins {
         Ok(spins)
     }
 
+    /// The spins of site 0, 1, …, bit r of each vector in replica r.
+    pub(crate) fn from_sites(mut planes: Vec<Words>) -> Self {
+        planes.push(Words::ONES);
+        Self { planes }
+    }
+
     /// Number of sites.
     pub fn n_sites(&self) -> usize {
         self.planes.len() - 1
@@ -95,6 +101,11 @@ impl ReplicaSpins {
     /// If there is no such site.
     pub fn site(&self, i: usize) -> &Words {
         &self.planes[..self.n_sites()][i]
+    }
+
+    /// For kernels: one vector a site, and the ghost.
+    pub(crate) fn planes_mut(&mut self) -> &mut [Words] {
+        &mut self.planes
     }
 
     /// M = Σ_i s_i of every replica.

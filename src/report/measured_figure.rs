@@ -120,7 +120,7 @@ impl Panel<'_> {
             .caption(self.caption, text(20))
             .margin(14)
             .x_label_area_size(48)
-            .y_label_area_size(120)
+            .y_label_area_size(150)
             .build_cartesian_2d(first - side..last + side, height)
             .map_err(trouble)?;
         panel

@@ -9,6 +9,7 @@ use ceas_mapping::control::{
 use ceas_mapping::criticality::{Rows, gaussian_rows};
 use ceas_mapping::qkv;
 use ceas_sim::beta::Beta;
+use nalgebra::Complex;
 
 const NEAR: Tolerance = Tolerance(5e-3);
 
@@ -35,13 +36,42 @@ fn outcome(step: Step, target: Target, start: f64) -> Outcome {
 #[test]
 fn the_identity_under_all_steps_holds() {
     let rows = rows();
+    // The complex step: Im f(x + ih)/h is f′(x) to rounding at h = 10⁻³⁰, without a difference.
+    let h = 1e-30;
     for b in [0.05, 0.15, 0.3, 0.8] {
-        // Fourth-order differences: 1e-10 relative is below their rounding at this step.
-        let h = 2e-3;
-        let at = |x: f64| rows.mean(beta(x)).entropy;
-        let slope = (8.0 * (at(b + h) - at(b - h)) - (at(b + 2.0 * h) - at(b - 2.0 * h))) / (12.0 * h);
-        let exact = -b * rows.mean(beta(b)).variance;
-        assert!((slope / exact - 1.0).abs() < 1e-6, "β = {b}: {slope} {exact}");
+        for row in 0..5 {
+            let beta_h = Complex::new(b, h);
+            let weight = |g: f64| (beta_h * g).exp();
+            let z: Complex<f64> = rows.gaps(row).iter().map(|&g| weight(g)).sum();
+            let first: Complex<f64> = rows.gaps(row).iter().map(|&g| weight(g) * g).sum();
+            let slope = (z.ln() - beta_h * first / z).im / h;
+            let exact = -b * rows.state(row, beta(b)).variance;
+            assert!((slope / exact - 1.0).abs() < 1e-10, "β = {b}: {slope} {exact}");
+        }
+    }
+    // ∂F/∂q = −⟨k⟩ on a real head.
+    let set = qkv::read("../data/minilm_maxwell.safetensors".as_ref()).unwrap();
+    let (head, b) = (set.head(2, 5), textbook_beta(32));
+    let scores = |query: usize, shift: Option<usize>| -> Vec<Complex<f64>> {
+        let product = |key: usize| {
+            (0..32).map(move |a| {
+                let step = if shift == Some(a) { h } else { 0.0 };
+                Complex::new(f64::from(head.q[[query, a]]), step) * f64::from(head.k[[key, a]])
+            })
+        };
+        (0..102).map(|key| product(key).sum()).collect()
+    };
+    for query in [0, 50] {
+        let plain: Vec<f64> = scores(query, None).iter().map(|s| s.re).collect();
+        let law = Rows::of_scores([plain]).unwrap().spin(0).law(b);
+        for a in [0, 13, 31] {
+            let top = law.ln_z();
+            let z: Complex<f64> =
+                scores(query, Some(a)).iter().map(|s| (*s * b.value() - Complex::new(top, 0.0)).exp()).sum();
+            let slope = -z.ln().im / (h * b.value());
+            let mean: f64 = (0..102).map(|key| law.probabilities()[key] * f64::from(head.k[[key, a]])).sum();
+            assert!((slope + mean).abs() < 1e-10, "{slope} {mean}");
+        }
     }
     // F = U − TS and ∂F/∂β at 1e-10, with the row's own law as the other side.
     for row in 0..5 {

@@ -62,10 +62,10 @@ impl Diagnosis {
 
 fn name(quadrant: Quadrant) -> &'static str {
     match quadrant {
-        Quadrant::GenuineDiffuse => "genuine diffuse",
-        Quadrant::MechanicalCommitted => "mechanical committed",
-        Quadrant::MechanicalDiffuse => "mechanical diffuse",
-        Quadrant::GenuineCommitted => "genuine committed",
+        Quadrant::GenuineDiffuse => "gen. diffuse",
+        Quadrant::MechanicalCommitted => "mech. committed",
+        Quadrant::MechanicalDiffuse => "mech. diffuse",
+        Quadrant::GenuineCommitted => "gen. committed",
     }
 }
 
@@ -169,7 +169,7 @@ impl Answer for Diagnosis {
                     log: [false, false],
                     band: None,
                     level,
-                    legend: SeriesLabelPosition::UpperRight,
+                    legend: SeriesLabelPosition::UpperLeft,
                     series: quadrants(&|h| Some((h.token_cost?, h.genuineness?))),
                 },
                 Panel {

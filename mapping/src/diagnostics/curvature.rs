@@ -16,12 +16,19 @@ use crate::error::Error;
 /// [`Error::Rows`] if the metric is not positive definite: two of the φ are one function.
 pub fn scalar_curvature(metric: &DMatrix<f64>, third: &[DMatrix<f64>]) -> Result<f64, Error> {
     let n = metric.nrows();
-    let inverse = metric.clone().cholesky().map(|c| c.inverse()).ok_or(Error::Rows {
+    let singular = || Error::Rows {
         what: "Fisher curvature",
         violated: format!(
             "the covariance of the {n} functions is not positive definite: they are not independent"
         ),
-    })?;
+    };
+    let inverse = metric.clone().cholesky().map(|c| c.inverse()).ok_or_else(singular)?;
+    // g_aa g^aa = 1/(1 − R²), R the correlation of φ_a with all others: beyond this nothing but rounding tells it from them.
+    const COLLINEAR: f64 = 1e12;
+    let independent = |a: usize| metric[(a, a)] * inverse[(a, a)] < COLLINEAR;
+    if !(0..n).all(independent) {
+        return Err(singular());
+    }
     // T_a: each T_a·· contracted with the inverse metric.
     let trace: Vec<f64> = third.iter().map(|t| t.component_mul(&inverse).sum()).collect();
     // T_a^bc = g^bb′ T_ab′c′ g^c′c, then both sides of the first index.

@@ -196,6 +196,14 @@ impl<T: Real> CouplingRows<T> {
         matches!(self.layout, Layout::Dense(_))
     }
 
+    /// Couplings that a flip of a site passes on.
+    pub(crate) fn row_length(&self, site: usize) -> u64 {
+        match &self.layout {
+            Layout::Dense(_) => self.n as u64 - 1,
+            Layout::Sparse { starts, .. } => (starts[site + 1] - starts[site]) as u64,
+        }
+    }
+
     /// h_i + Σ_j J_ij s_j of every site, summed in `f64`.
     pub(crate) fn local_fields(&self, spins: &[T], fields: &mut [T]) {
         for (site, field) in fields.iter_mut().enumerate() {

@@ -122,6 +122,17 @@ pub enum Error {
         /// The condition violated.
         violated: &'static str,
     },
+    /// Cluster moves between replicas where clusters hold everything.
+    #[error(
+        "pt-icm on {n} variables with {bonds} couplings: on a graph as dense as this every cluster of the overlap holds nearly all \
+         sites on which two replicas differ, so that the move exchanges whole replicas and gains nothing; use pt"
+    )]
+    Percolates {
+        /// Number of sites.
+        n: usize,
+        /// Number of bonds.
+        bonds: usize,
+    },
     /// A number of sites (or a side) outside what a method can do.
     #[error("{what} of {got}: it takes {}", between(*.least, *.most))]
     SiteCount {

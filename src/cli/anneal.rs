@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use ceas_npu::sim::anneal::{Effort, Method, Range, Settings, anneal};
+use ceas_npu::sim::Error;
+use ceas_npu::sim::anneal::{self, Effort, Method, Range, Settings, Watch, anneal_watched};
 use ceas_npu::sim::beta::Beta;
 use ceas_npu::sim::instance::{Format, Instance, Objective};
 use ceas_npu::sim::spec::Spec;
@@ -16,12 +17,13 @@ use super::failure::{Blame, Failure};
 use super::interrupt;
 use crate::report::output::OutputFile;
 use crate::report::present::present;
+use crate::report::progress;
 use crate::report::solution::{Problem, Solution};
 
 /// Sweeps of a read, if nothing is said.
 const SWEEPS: u64 = 1_000;
-/// Reads, if nothing is said.
-const READS: u64 = 32;
+/// Steps of the progress bar.
+const STEPS: f64 = 1_000.0;
 
 /// Arguments of `ceas anneal`.
 #[derive(Args, Debug)]
@@ -38,19 +40,19 @@ pub struct Arguments {
     /// Format of the file: rudy, sparse, coo, bqm, edges [default: by the name's ending, or by what the text looks like]
     #[arg(long, value_name = "NAME", value_parser = format)]
     format: Option<Format>,
-    /// Method: sa (simulated annealing)
+    /// Method: sa (simulated annealing), pt (parallel tempering), pt-icm (pt with cluster moves, for sparse glasses)
     #[arg(long, value_name = "NAME", default_value = "sa")]
     method: Method,
     /// Seconds to spend; sweeps and reads are chosen to fit, so that the answer depends on the machine's speed
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["sweeps", "reads"], allow_hyphen_values = true)]
     time: Option<f64>,
-    /// Sweeps of each read [default: 1000]
+    /// Sweeps of each read, of pt and pt-icm over all rungs of its ladder [default: 1000]
     #[arg(long, value_name = "N")]
     sweeps: Option<u64>,
-    /// Independent reads [default: 32]
+    /// Independent reads [default: sa 32, or 512 where they run bit-parallel; pt and pt-icm 8 ladders]
     #[arg(long, value_name = "M")]
     reads: Option<u64>,
-    /// Inverse temperatures at the beginning and the end, FROM:TO [default: measured on the instance]
+    /// Inverse temperatures at the beginning and the end, or of the hottest and the coldest rung, FROM:TO [default: measured on the instance]
     #[arg(long, value_name = "FROM:TO", allow_hyphen_values = true)]
     beta: Option<String>,
     /// Distinct best states to keep
@@ -59,6 +61,15 @@ pub struct Arguments {
     /// Write the problem that was read to FILE.mc, .sparse, .coo, .json or .edges
     #[arg(long, value_name = "FILE")]
     convert: Option<PathBuf>,
+    /// Keep the search in FILE.checkpoint while it runs, to be resumed if it is interrupted or killed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["time", "resume"])]
+    checkpoint: Option<PathBuf>,
+    /// Go on from a checkpoint of the same command, and keep the search there; the answer is that of an uninterrupted run
+    #[arg(long, value_name = "FILE", conflicts_with = "time")]
+    resume: Option<PathBuf>,
+    /// Seconds between writings of the checkpoint
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    checkpoint_every: f64,
     #[command(flatten)]
     common: Common,
 }
@@ -77,7 +88,8 @@ fn format(name: &str) -> Result<Format, String> {
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.common.prepare()?;
-    let settings = arguments.settings().input()?;
+    let mut settings = arguments.settings().input()?;
+    let keep = arguments.kept().input()?;
     #[cfg(not(feature = "hdf5"))]
     if outputs.out.is_some() {
         return Err(anyhow!("--out needs a program built with the feature hdf5 or hdf5-static")).input();
@@ -90,14 +102,29 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     // Weights that no energy can be made of are the file's fault, not the run's.
     instance.hamiltonian().map_err(|e| anyhow!("{}: {e}", problem.name)).input()?;
+    if let (Effort::Counted { reads, .. }, None) = (&mut settings.effort, arguments.reads) {
+        *reads = anneal::default_reads(&instance, settings.method).input()?;
+    }
     interrupt::listen()?;
-    let answer = anneal(&instance, &settings, &interrupt::asked).run()?;
+    let bar = progress::bar(settings.method.name(), STEPS as u64);
+    let watch = Watch {
+        interrupted: &interrupt::asked,
+        progress: &|share| bar.set_position((STEPS * share.clamp(0.0, 1.0)) as u64),
+        keep,
+        resume: arguments.resume.clone(),
+    };
+    let answer = anneal_watched(&instance, &settings, &watch).map_err(|error| blamed(error, &problem));
+    bar.finish_and_clear();
+    let answer = answer?;
     let solution = Solution::new(problem, &instance, &settings, answer);
     for warning in solution.warnings() {
         eprintln!("ceas: {warning}");
     }
     if interrupt::asked() {
         eprintln!("ceas: interrupted; what follows is the best that was found until then");
+        if let Some((file, _)) = &watch.keep {
+            eprintln!("ceas: the same command with --resume {} goes on from here", file.display());
+        }
     }
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
@@ -106,7 +133,29 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     present(&solution, &arguments.common, &outputs)
 }
 
+/// An error of the search, and whose fault it is.
+fn blamed(error: Error, problem: &Problem) -> Failure {
+    match error {
+        Error::Checkpoint { .. } | Error::OtherCheckpoint { .. } => Failure::Input(error.into()),
+        Error::Archive { action: "reading checkpoint", .. } => Failure::Input(error.into()),
+        Error::Percolates { .. } | Error::Beta { .. } | Error::Schedule { .. } => {
+            Failure::Input(anyhow!("{}: {error}", problem.name))
+        }
+        _ => Failure::Run(error.into()),
+    }
+}
+
 impl Arguments {
+    /// Where the search is kept, and how often.
+    fn kept(&self) -> anyhow::Result<Option<(PathBuf, Duration)>> {
+        let every = Duration::try_from_secs_f64(self.checkpoint_every)
+            .map_err(|_| anyhow!("--checkpoint-every {}: a number of seconds ≥ 0", self.checkpoint_every))?;
+        if let Some(path) = &self.checkpoint {
+            OutputFile::reserve(path, "--checkpoint", &["checkpoint"], self.common.force)?;
+        }
+        Ok(self.checkpoint.as_ref().or(self.resume.as_ref()).map(|path| (path.clone(), every)))
+    }
+
     /// Everything that can be checked before a file is opened.
     fn settings(&self) -> anyhow::Result<Settings> {
         let effort = match self.time {
@@ -115,7 +164,7 @@ impl Arguments {
             }
             Some(seconds) => Effort::Timed(Duration::from_secs_f64(seconds)),
             None => {
-                let (sweeps, reads) = (self.sweeps.unwrap_or(SWEEPS), self.reads.unwrap_or(READS));
+                let (sweeps, reads) = (self.sweeps.unwrap_or(SWEEPS), self.reads.unwrap_or(1));
                 for (flag, value) in [("--sweeps", sweeps), ("--reads", reads)] {
                     if value == 0 || value > 1 << 40 {
                         bail!("{flag} {value}: at least 1, at most 2⁴⁰");
@@ -128,6 +177,11 @@ impl Arguments {
             bail!("--keep {}: at least 1, at most 1048576", self.keep);
         }
         let range = self.beta.as_deref().map(range).transpose()?;
+        if let (Some(Range { hot, cold }), true) = (range, self.method != Method::Annealing)
+            && hot == cold
+        {
+            bail!("--beta {hot}:{cold}: a ladder needs two different β");
+        }
         Ok(Settings { method: self.method, effort, range, seed: self.common.seed, keep: self.keep })
     }
 

@@ -4,13 +4,15 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use ceas_npu::sim::anneal::{self, Effort, Found, Range, Settings, TimeToSolution};
+use ceas_npu::sim::anneal::{
+    self, Effort, Found, LadderReport, Method, Part, Range, Settings, TimeToSolution,
+};
 use ceas_npu::sim::instance::{Instance, Objective, Value};
 use ceas_npu::sim::spins::Spins;
 
 use super::present::Answer;
 use super::solution_figure::SolutionFigure;
-use super::table::{si, table};
+use super::table::{si, table, with_error};
 
 /// Where the problem came from.
 #[derive(Debug, Clone)]
@@ -48,7 +50,11 @@ pub struct Solution {
     broken_off: u64,
     sweeps: u64,
     seconds: f64,
+    /// Seconds of them before the first read.
+    setting_up: f64,
     attempts_per_ns: f64,
+    /// How attempts were made, and why not faster.
+    kernel: String,
     threads: usize,
     seed: u64,
     beta: Range,
@@ -59,6 +65,10 @@ pub struct Solution {
     found: Vec<State>,
     /// The best value of every complete read.
     values: Vec<Value>,
+    /// All reads at every tenth of their sweeps: mean energy with its error, and the lowest met.
+    parts: Vec<Part>,
+    /// The ladder of a tempering.
+    ladder: Option<LadderReport>,
     /// (sweep, energy H) along the first read.
     trace: Vec<(u64, f64)>,
     #[serde(skip)]
@@ -96,7 +106,9 @@ impl Solution {
             broken_off: answer.broken_off,
             sweeps: answer.sweeps,
             seconds: answer.seconds,
-            attempts_per_ns: answer.attempts as f64 / answer.seconds.max(1e-9) / 1e9,
+            setting_up: answer.setting_up,
+            attempts_per_ns: answer.attempts as f64 / (answer.seconds - answer.setting_up).max(1e-9) / 1e9,
+            kernel: answer.kernel,
             threads: rayon::current_num_threads(),
             seed: settings.seed,
             beta: answer.range,
@@ -104,6 +116,8 @@ impl Solution {
             state: found.first().map_or_else(Vec::new, |best| best.state.clone()),
             found,
             values: answer.values,
+            parts: answer.parts,
+            ladder: answer.ladder,
             trace: answer.traces.first().cloned().unwrap_or_default(),
             timed: matches!(settings.effort, Effort::Timed(_)),
             traces: answer.traces,
@@ -117,11 +131,27 @@ impl Solution {
             warnings.push(
                 "no read was completed: the answer is the best of reads that were broken off".to_owned(),
             );
-        } else if self.hits == 1 && self.reads > 1 {
+        } else if self.hits < TimeToSolution::FEW && self.hits < self.reads {
             warnings.push(format!(
-                "only 1 of {} reads met the best value: a better one may well exist, so try more --sweeps",
-                self.reads
+                "only {} of {} reads met the best value: a better one may well exist, so try more --sweeps",
+                self.hits, self.reads
             ));
+        }
+        if let Some(ladder) = self.ladder.as_ref().filter(|_| self.method == Method::ClusterTempering.name())
+        {
+            let rungs = ladder.rungs.len();
+            if ladder.clustered == 0 {
+                warnings.push(
+                    "clusters of the overlap percolate on every rung, so that none was exchanged: pt does the same in half the time"
+                        .to_owned(),
+                );
+            } else if 2 * ladder.clustered < rungs {
+                warnings.push(format!(
+                    "clusters of the overlap percolate on {} of {rungs} rungs and were exchanged on {} only",
+                    rungs - ladder.clustered,
+                    ladder.clustered
+                ));
+            }
         }
         warnings
     }
@@ -134,12 +164,13 @@ impl Solution {
 
     /// Names for provenance.
     #[cfg(feature = "hdf5")]
-    pub fn words(&self) -> [(&'static str, &str); 4] {
+    pub fn words(&self) -> [(&'static str, &str); 5] {
         [
             ("problem", &self.problem),
             ("format", self.format),
             ("objective", self.objective.name()),
             ("method", self.method),
+            ("kernel", &self.kernel),
         ]
     }
 
@@ -165,6 +196,16 @@ impl Solution {
     /// The best value of every complete read.
     pub fn values(&self) -> &[Value] {
         &self.values
+    }
+
+    /// All reads at every tenth of their sweeps.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The ladder, if there was one.
+    pub fn ladder(&self) -> Option<&LadderReport> {
+        self.ladder.as_ref()
     }
 
     /// (sweep, energy H) along some of the reads.
@@ -193,6 +234,55 @@ impl Solution {
     }
 }
 
+impl Solution {
+    /// How the reads came down, and how the rungs of a ladder exchanged.
+    fn way(&self) -> String {
+        let mut text = String::new();
+        if !self.parts.is_empty() {
+            let whose = if self.ladder.is_some() { "the coldest rung of every read" } else { "all reads" };
+            let mut parts = table(&["sweep", "mean H", "lowest H met"], 0);
+            for part in &self.parts {
+                let mean = part.error.map_or_else(|| short(part.mean), |error| with_error(part.mean, error));
+                parts.add_row([part.sweep.to_string(), mean, short(part.best)]);
+            }
+            let _ = writeln!(text, "\nenergy of {whose} on the way\n{parts}");
+        }
+        if let Some(ladder) = &self.ladder {
+            let _ = writeln!(
+                text,
+                "\nladder of {} rungs, placed by measured rejection rates (their sum {:.2}); {} arrivals at the cold end",
+                ladder.rungs.len(),
+                ladder.barrier,
+                ladder.journeys
+            );
+            let share = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{x:.3}"));
+            for rungs in ladder.rungs.chunks(10) {
+                let line = |name: &str, cells: Vec<String>| {
+                    let cells: String = cells.iter().map(|cell| format!("{cell:>9}")).collect();
+                    format!("  {name:<8}{cells}\n")
+                };
+                text += &line("β", rungs.iter().map(|rung| format!("{:.2e}", rung.beta)).collect());
+                text += &line("swaps", rungs.iter().map(|rung| share(rung.swap)).collect());
+                if rungs.iter().any(|rung| rung.cluster_share.is_some()) {
+                    text += &line("clusters", rungs.iter().map(|rung| share(rung.cluster_share)).collect());
+                }
+            }
+            text += "  (swaps: mean probability of an exchange with the next colder rung";
+            text += if ladder.clustered > 0 {
+                ";\n   clusters: mean share of the differing sites that one holds)\n"
+            } else {
+                ")\n"
+            };
+        }
+        text
+    }
+}
+
+/// A number for a column.
+fn short(x: f64) -> String {
+    if x.fract() == 0.0 && x.abs() < 1e15 { format!("{x:.0}") } else { format!("{x:.6}") }
+}
+
 impl Answer for Solution {
     type Picture = SolutionFigure;
 
@@ -215,7 +305,11 @@ impl Answer for Solution {
             self.best,
             Value::Real(self.best_energy)
         );
-        let _ = writeln!(text, "met by {} of {} reads", self.hits, self.reads);
+        let _ = writeln!(
+            text,
+            "met by {} of {} reads; it is not proven to be the optimum",
+            self.hits, self.reads
+        );
         let mut states = table(&["state", "value", "reads"], 0);
         let most = 8;
         for (number, found) in self.found.iter().take(most).enumerate() {
@@ -225,6 +319,7 @@ impl Answer for Solution {
         if self.found.len() > most {
             let _ = writeln!(text, "  … {} in all; --json prints them", self.found.len());
         }
+        text += &self.way();
         let broken = if self.broken_off > 0 {
             format!(", {} more broken off", self.broken_off)
         } else {
@@ -232,23 +327,28 @@ impl Answer for Solution {
         };
         let _ = writeln!(
             text,
-            "\n{} reads of {} sweeps{broken}, β from {:.4e} to {:.4e}, {:.2} s, {:.4} attempts/ns on {} threads",
-            self.reads,
-            self.sweeps,
-            self.beta.hot,
-            self.beta.cold,
-            self.seconds,
-            self.attempts_per_ns,
-            self.threads
+            "\n{} reads of {} sweeps{broken}, {}, β from {:.4e} to {:.4e}",
+            self.reads, self.sweeps, self.method, self.beta.hot, self.beta.cold,
         );
+        let _ = writeln!(
+            text,
+            "{:.2} s, {:.2} s of them setting up, then {:.4} attempts/ns on {} threads",
+            self.seconds, self.setting_up, self.attempts_per_ns, self.threads
+        );
+        let _ = writeln!(text, "kernel: {}", self.kernel);
         text += "(an attempt is one spin that may flip, xoshiro256++, independent random numbers for every read)\n";
         if let Some(time) = self.time_to_solution {
             let _ = writeln!(
                 text,
-                "time to this value with probability 0.99, one thread: {} (68 %: {} to {})",
+                "time to this value with probability 0.99, one thread: {} (68 %: {} to {}){}",
                 si(time.mean, "s"),
                 si(time.low, "s"),
-                si(time.high, "s")
+                si(time.high, "s"),
+                match self.hits {
+                    hits if hits == self.reads => ": every read met it, so that shorter ones may do",
+                    hits if hits < TimeToSolution::FEW => ": too few hits to say more",
+                    _ => "",
+                }
             );
         }
         if self.timed {

@@ -6,6 +6,8 @@
 //! | `/values`, `/reads` | `[state]` | value, reads that ended there |
 //! | `/read_values` | `[read]` | best value of every complete read |
 //! | `/trace_sweep`, `/trace_energy` | `[read, point]` | energy H along at most 32 reads |
+//! | `/part_sweep`, `/part_mean`, `/part_error`, `/part_best` | `[10]` | mean energy H of all reads (NaN: no error), lowest met |
+//! | `/rung_beta`, `/rung_swap`, `/rung_cluster_share` | `[rung]` | the ladder, hottest first (NaN: none) |
 
 use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
@@ -16,7 +18,7 @@ use super::present::command_line;
 use super::solution::Solution;
 
 /// Version of the layout above.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// Writes the whole file, or leaves nothing under its final name.
 pub fn write(solution: &Solution, file: &OutputFile) -> anyhow::Result<()> {
@@ -54,5 +56,21 @@ fn fill(solution: &Solution, file: &hdf5::File) -> Result<(), hdf5::Error> {
     let energies = Array2::from_shape_fn((traces.len(), points), |(k, i)| traces[k][i].1);
     file.new_dataset_builder().with_data(&sweeps).create("trace_sweep")?;
     file.new_dataset_builder().with_data(&energies).create("trace_energy")?;
+    let parts = solution.parts();
+    let sweeps: Vec<u64> = parts.iter().map(|part| part.sweep).collect();
+    file.new_dataset_builder().with_data(&sweeps).create("part_sweep")?;
+    let column = |name: &str, numbers: Vec<f64>| {
+        file.new_dataset_builder().with_data(&numbers).create(name).map(|_| ())
+    };
+    column("part_mean", parts.iter().map(|part| part.mean).collect())?;
+    column("part_error", parts.iter().map(|part| part.error.unwrap_or(f64::NAN)).collect())?;
+    column("part_best", parts.iter().map(|part| part.best).collect())?;
+    if let Some(ladder) = solution.ladder() {
+        let rungs = &ladder.rungs;
+        column("rung_beta", rungs.iter().map(|rung| rung.beta).collect())?;
+        column("rung_swap", rungs.iter().map(|rung| rung.swap.unwrap_or(f64::NAN)).collect())?;
+        let share = rungs.iter().map(|rung| rung.cluster_share.unwrap_or(f64::NAN));
+        column("rung_cluster_share", share.collect())?;
+    }
     Ok(())
 }

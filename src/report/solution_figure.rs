@@ -3,6 +3,8 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use ceas_npu::sim::anneal::{LadderReport, Part};
+
 use super::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
 use super::solution::Solution;
 
@@ -10,6 +12,8 @@ use super::solution::Solution;
 pub struct SolutionFigure {
     title: String,
     traces: Vec<Vec<(u64, f64)>>,
+    parts: Vec<Part>,
+    ladder: Option<LadderReport>,
     best_energy: f64,
     values: Vec<f64>,
     best: f64,
@@ -32,6 +36,8 @@ impl SolutionFigure {
                 solution.best()
             ),
             traces: solution.traces().to_vec(),
+            parts: solution.parts().to_vec(),
+            ladder: solution.ladder().cloned(),
             best_energy: solution.best_energy(),
             values: solution.values().iter().map(|value| value.to_f64()).collect(),
             best: solution.best().to_f64(),
@@ -64,7 +70,7 @@ impl SolutionFigure {
 
 impl Figure for SolutionFigure {
     fn size(&self) -> (u32, u32) {
-        (1500, 640)
+        (if self.ladder.is_some() { 2000 } else { 1500 }, 640)
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Trouble>
@@ -75,7 +81,14 @@ impl Figure for SolutionFigure {
         head.draw(&Text::new(self.title.clone(), (24, 22), text(30))).map_err(trouble)?;
         let (left, right) = body.split_horizontally(750);
         self.energies(&left)?;
-        self.ends(&right)
+        match &self.ladder {
+            Some(ladder) => {
+                let (middle, right) = right.split_horizontally(650);
+                self.ends(&middle)?;
+                rungs(&right, ladder)
+            }
+            None => self.ends(&right),
+        }
     }
 }
 
@@ -88,9 +101,16 @@ impl SolutionFigure {
         let last = all().map(|point| point.0).max().unwrap_or(1).max(2) as f64;
         let low = all().map(|point| point.1).fold(self.best_energy, f64::min);
         let high = all().map(|point| point.1).fold(self.best_energy, f64::max);
+        let high = self.parts.iter().map(|part| part.mean).fold(high, f64::max);
         let (low, high) = padded(low, high);
         let mut panel = ChartBuilder::on(area)
-            .caption("Energy while β grows, one line a read", text(20))
+            .caption(
+                match self.ladder {
+                    Some(_) => "Energy on the coldest rung, one line a read",
+                    None => "Energy while β grows, one line a read",
+                },
+                text(20),
+            )
             .margin(14)
             .x_label_area_size(48)
             .y_label_area_size(110)
@@ -122,6 +142,22 @@ impl SolutionFigure {
                     .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], SAMPLED.stroke_width(2)));
             }
         }
+        let means =
+            || self.parts.iter().map(|part| (part.sweep as f64, part.mean, part.error.unwrap_or(0.0)));
+        panel
+            .draw_series(means().map(|(sweep, mean, error)| {
+                ErrorBar::new_vertical(sweep, mean - error, mean, mean + error, INK.filled(), 8)
+            }))
+            .map_err(trouble)?
+            .label("mean of all reads")
+            .legend(|(x, y)| Circle::new((x + 11, y), 4, INK.filled()));
+        let lowest =
+            self.parts.iter().map(|part| TriangleMarker::new((part.sweep as f64, part.best), 7, THEORY));
+        panel
+            .draw_series(lowest)
+            .map_err(trouble)?
+            .label("lowest met until then")
+            .legend(|(x, y)| TriangleMarker::new((x + 11, y), 7, THEORY));
         let best = [(0.0, self.best_energy), (last, self.best_energy)];
         panel
             .draw_series(DashedLineSeries::new(best, 9, 6, THEORY.stroke_width(2)))
@@ -183,6 +219,62 @@ impl SolutionFigure {
         panel.draw_series(bars).map_err(trouble)?;
         Ok(())
     }
+}
+
+/// How often neighbouring rungs exchange, and how large the clusters are.
+fn rungs<B: DrawingBackend>(area: &DrawingArea<B, Shift>, ladder: &LadderReport) -> Result<(), Trouble>
+where
+    B::ErrorType: 'static,
+{
+    let betas = || ladder.rungs.iter().map(|rung| rung.beta);
+    let (low, high) = (betas().fold(f64::INFINITY, f64::min), betas().fold(0.0, f64::max));
+    let mut panel = ChartBuilder::on(area)
+        .caption("The ladder", text(20))
+        .margin(14)
+        .x_label_area_size(48)
+        .y_label_area_size(70)
+        .build_cartesian_2d((0.9 * low..1.1 * high).log_scale(), 0.0..1.05)
+        .map_err(trouble)?;
+    panel
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .bold_line_style(FAINT.mix(0.25))
+        .x_desc("inverse temperature β of the rung")
+        .y_desc("share")
+        .x_labels(5)
+        .y_labels(6)
+        .x_label_formatter(&|x| short(*x))
+        .y_label_formatter(&|y| format!("{y:.1}"))
+        .label_style(text(17))
+        .axis_desc_style(text(19))
+        .axis_style(INK)
+        .draw()
+        .map_err(trouble)?;
+    let swaps = ladder.rungs.iter().filter_map(|rung| Some((rung.beta, rung.swap?)));
+    let line = LineSeries::new(swaps, SAMPLED.stroke_width(2)).point_size(4);
+    panel
+        .draw_series(line)
+        .map_err(trouble)?
+        .label("swaps with the next rung accepted")
+        .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], SAMPLED.stroke_width(2)));
+    let shares: Vec<_> =
+        ladder.rungs.iter().filter_map(|rung| Some((rung.beta, rung.cluster_share?))).collect();
+    if !shares.is_empty() {
+        panel
+            .draw_series(shares.iter().map(|&at| Circle::new(at, 5, THEORY.filled())))
+            .map_err(trouble)?
+            .label("differing sites in one cluster")
+            .legend(|(x, y)| Circle::new((x + 11, y), 5, THEORY.filled()));
+    }
+    panel
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerLeft)
+        .background_style(WHITE.mix(0.85))
+        .border_style(FAINT.mix(0.5))
+        .label_font(text(17))
+        .margin(12)
+        .draw()
+        .map_err(trouble)
 }
 
 /// A number on an axis, at most some eight characters wide.

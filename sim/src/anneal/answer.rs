@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::cooling::Read;
-use super::{Range, Settings};
+use super::batch::Read;
+use super::exchanges::{Exchanges, RungReport};
+use super::notes::{PARTS, end_of_part};
+use super::{Range, Settings, TimeToSolution};
 use crate::instance::{Instance, Objective, Value};
 use crate::spins::Spins;
 
@@ -20,53 +22,61 @@ pub struct Found {
     pub reads: u64,
 }
 
-/// Time after which one thread has met the best value with probability 0.99: t·ln(0.01)/ln(1 − p) with t the seconds of a read and
-/// p = hits/reads, at least t.
-///
-/// It is about the best value *found*: if that is not the optimum, the time to the optimum is longer.
+/// All complete reads at the end of one tenth of their sweeps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct TimeToSolution {
-    /// Seconds of one thread.
+pub struct Part {
+    /// Sweeps made.
+    pub sweep: u64,
+    /// Mean energy H of the reads, a ladder counting by its coldest rung.
     pub mean: f64,
-    /// One standard error, from the binomial error of p; the larger side of the interval `low` to `high`.
-    pub error: f64,
-    /// With p at the upper end of its 68 % interval (Wilson, doi:10.1080/01621459.1927.10502953).
-    pub low: f64,
-    /// With p at the lower end of its 68 % interval.
-    pub high: f64,
+    /// Its standard error over the reads, which are independent; none of a single read.
+    pub error: Option<f64>,
+    /// The lowest energy that any read has met.
+    pub best: f64,
 }
 
-impl TimeToSolution {
-    /// The estimate from `hits` successes in `reads` reads of `seconds` each; `None` without a read.
-    ///
-    /// ```
-    /// use ceas_sim::anneal::TimeToSolution;
-    /// let half = TimeToSolution::of(50, 100, 2.0).unwrap();
-    /// assert!((half.mean - 2.0 * 0.01f64.log2() / 0.5f64.log2()).abs() < 1e-12);
-    /// assert!(half.low < half.mean && half.mean < half.high);
-    /// ```
-    pub fn of(hits: u64, reads: u64, seconds: f64) -> Option<Self> {
-        if reads == 0 || hits == 0 {
-            return None;
-        }
-        let n = reads as f64;
-        let p = hits as f64 / n;
-        let time = |p: f64| {
-            if p >= 0.99 { seconds } else { seconds * (libm::log(0.01) / libm::log1p(-p)).max(1.0) }
-        };
-        // Wilson's interval for z = 1.
-        let center = (p + 0.5 / n) / (1.0 + 1.0 / n);
-        let half = libm::sqrt(p * (1.0 - p) / n + 0.25 / (n * n)) / (1.0 + 1.0 / n);
-        let (low, mean, high) = (time((center + half).min(1.0)), time(p), time(center - half));
-        Some(Self { mean, error: (high - mean).max(mean - low), low, high })
-    }
+/// The ladder of a tempering search and what happened on it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LadderReport {
+    /// Λ, the sum of the rejection rates that placed the rungs.
+    pub barrier: f64,
+    /// The rungs, hottest first.
+    pub rungs: Vec<RungReport>,
+    /// Arrivals of walkers at the coldest rung that came from the hottest, in all reads.
+    pub journeys: u64,
+    /// Rungs on which clusters are exchanged; on the others they percolate, or there are none.
+    pub clustered: usize,
+}
+
+/// How the rungs were placed.
+pub(super) struct Tempered {
+    pub(super) barrier: f64,
 }
 
 /// What a search spent.
 pub(super) struct Spent {
     pub(super) range: Range,
     pub(super) sweeps: u64,
-    pub(super) time: Duration,
+    pub(super) kernel: String,
+    pub(super) setting_up: Duration,
+    pub(super) searching: Duration,
+    /// Threads that had something to do.
+    pub(super) busy: u64,
+    pub(super) ladder: Option<(Tempered, Vec<f64>)>,
+}
+
+impl Spent {
+    /// From the units of the rows to those of the instance.
+    pub(super) fn to_units(&mut self, unit: f64, reads: &mut [Read]) {
+        self.range = Range { hot: self.range.hot / unit, cold: self.range.cold / unit };
+        if let Some((_, betas)) = &mut self.ladder {
+            betas.iter_mut().for_each(|beta| *beta /= unit);
+        }
+        for notes in reads.iter_mut().map(|read| &mut read.notes) {
+            notes.trace.iter_mut().for_each(|(_, energy)| *energy *= unit);
+            notes.parts.iter_mut().for_each(|(now, lowest)| (*now, *lowest) = (*now * unit, *lowest * unit));
+        }
+    }
 }
 
 /// What a search found.
@@ -80,7 +90,7 @@ pub struct Answer {
     pub found: Vec<Found>,
     /// Best value of every complete read, in the order of the reads.
     pub values: Vec<Value>,
-    /// Reads whose best value is the best of all.
+    /// Complete reads whose best value is the best of all.
     pub hits: u64,
     /// Reads that made all their sweeps.
     pub reads: u64,
@@ -88,15 +98,23 @@ pub struct Answer {
     pub broken_off: u64,
     /// Sweeps of each read.
     pub sweeps: u64,
-    /// Single-spin attempts of all reads, without the trial cooling.
+    /// Single-spin attempts of all reads, without the trial cooling and the placing of rungs.
     pub attempts: u64,
-    /// Seconds from the beginning to the end, the trial cooling included.
+    /// Seconds from the beginning to the end.
     pub seconds: f64,
-    /// β at the beginning and the end.
+    /// Seconds of them before the first read: the trial cooling, the placing of rungs.
+    pub setting_up: f64,
+    /// β at the beginning and the end, or on the hottest and the coldest rung.
     pub range: Range,
+    /// How attempts were made, and why not faster.
+    pub kernel: String,
+    /// The ladder, if there was one.
+    pub ladder: Option<LadderReport>,
+    /// All complete reads at ten sweeps on their way; empty if none is complete.
+    pub parts: Vec<Part>,
     /// Energy H along some of the complete reads (at most 32), as (sweep, energy).
     pub traces: Vec<Vec<(u64, f64)>>,
-    /// Time to the best value found, of one thread.
+    /// Time to the best value found, of one thread, without the setting-up.
     pub time_to_solution: Option<TimeToSolution>,
 }
 
@@ -106,26 +124,27 @@ impl Answer {
         let even = instance.objective() != Objective::Qubo && instance.linear().is_empty();
         let mut found: Vec<Found> = Vec::new();
         let mut values = Vec::new();
+        let attempts = reads.iter().map(|read| read.attempts).sum();
+        let parts = parts(&reads, spent.sweeps);
+        let mut exchanges = Exchanges::default();
+        reads.iter().filter_map(|read| read.exchanges.as_ref()).for_each(|one| exchanges.add(one));
         let mut traces = Vec::new();
-        let mut attempts = 0;
-        let (mut complete, mut broken_off) = (0, 0);
-        for read in reads {
-            attempts += read.sweeps * instance.n() as u64;
-            let mut spins = read.best;
+        let mut broken_off = 0;
+        for Read { notes, complete, .. } in reads {
+            let mut spins = notes.best;
             if even && spins.get(0) < 0 {
                 spins.flip_all();
             }
             let value = instance.value(&spins);
-            if read.complete {
-                complete += 1;
+            if complete {
                 values.push(value);
                 if traces.len() < TRACES {
-                    traces.push(read.trace);
+                    traces.push(notes.trace);
                 }
             } else {
                 broken_off += 1;
             }
-            match found.iter_mut().find(|known| known.spins == spins) {
+            match found.iter_mut().find(|known| known.value == value && known.spins == spins) {
                 Some(known) => known.reads += 1,
                 None => found.push(Found { spins, value, reads: 1 }),
             }
@@ -133,13 +152,13 @@ impl Answer {
             sort(instance, &mut found);
             found.truncate(settings.keep.max(1));
         }
+        let complete = values.len() as u64;
         let best = found.first().map_or(Value::Real(f64::NAN), |found| found.value);
         let hits = values.iter().filter(|value| equal(**value, best)).count() as u64;
-        let seconds = spent.time.as_secs_f64();
-        let threads = (rayon::current_num_threads() as u64).min(complete.max(1)) as f64;
         let model = instance.hamiltonian();
         let best_energy =
             model.ok().zip(found.first()).map_or(f64::NAN, |(model, found)| model.energy(&found.spins));
+        let each = spent.searching.as_secs_f64() * spent.busy as f64 / complete.max(1) as f64;
         Self {
             best,
             best_energy,
@@ -150,11 +169,49 @@ impl Answer {
             broken_off,
             sweeps: spent.sweeps,
             attempts,
-            seconds,
+            seconds: (spent.setting_up + spent.searching).as_secs_f64(),
+            setting_up: spent.setting_up.as_secs_f64(),
             range: spent.range,
+            kernel: spent.kernel,
+            ladder: spent.ladder.map(|(tempered, betas)| report(&tempered, &betas, &exchanges)),
+            parts,
             traces,
-            time_to_solution: TimeToSolution::of(hits, complete, seconds * threads / complete.max(1) as f64),
+            time_to_solution: TimeToSolution::of(hits, complete, each),
         }
+    }
+}
+
+/// Means and bests of the complete reads at the end of each part.
+fn parts(reads: &[Read], sweeps: u64) -> Vec<Part> {
+    let complete: Vec<&[(f64, f64)]> =
+        reads.iter().filter(|read| read.complete).map(|read| read.notes.parts.as_slice()).collect();
+    let count = complete.len() as f64;
+    let at = |part: usize| {
+        let seen = || complete.iter().filter_map(move |parts| parts.get(part));
+        let mean = seen().map(|part| part.0).sum::<f64>() / count;
+        let squares = seen().map(|part| (part.0 - mean).powi(2)).sum::<f64>();
+        Part {
+            sweep: end_of_part(part as u64 + 1, sweeps),
+            mean,
+            error: (count > 1.0).then(|| libm::sqrt(squares / (count - 1.0) / count)),
+            best: seen().map(|part| part.1).fold(f64::INFINITY, f64::min),
+        }
+    };
+    if complete.is_empty() { Vec::new() } else { (0..PARTS as usize).map(at).collect() }
+}
+
+fn report(tempered: &Tempered, betas: &[f64], exchanges: &Exchanges) -> LadderReport {
+    let rung = |(k, &beta): (usize, &f64)| RungReport {
+        beta,
+        swap: exchanges.swaps.get(k).filter(|swap| swap.attempts > 0).map(|swap| swap.acceptance()),
+        cluster_share: exchanges.shares.get(k).filter(|share| share.clusters > 0).map(|share| share.mean()),
+    };
+    let rungs: Vec<RungReport> = betas.iter().enumerate().map(rung).collect();
+    LadderReport {
+        barrier: tempered.barrier,
+        clustered: rungs.iter().filter(|rung| rung.cluster_share.is_some()).count(),
+        rungs,
+        journeys: exchanges.journeys,
     }
 }
 

@@ -59,6 +59,13 @@ impl Writer {
         self.bytes.extend(bytes);
     }
 
+    /// Everything written, and its checksum.
+    pub fn seal(mut self) -> Vec<u8> {
+        let sum = checksum(&self.bytes);
+        self.u64(sum);
+        self.bytes
+    }
+
     /// Everything written so far.
     pub fn written(&self) -> &[u8] {
         &self.bytes
@@ -84,6 +91,23 @@ impl<'b> Reader<'b> {
     /// From the beginning of `bytes`.
     pub fn new(bytes: &'b [u8]) -> Self {
         Self { bytes, at: 0 }
+    }
+
+    /// From behind the eight bytes that tell what file it is, up to the checksum, which must fit.
+    ///
+    /// # Errors
+    /// [`Refusal::Broken`], with `otherwise` if the file does not begin with `magic`.
+    pub fn unsealed(bytes: &'b [u8], magic: [u8; 8], otherwise: &'static str) -> Result<Self, Refusal> {
+        if !bytes.starts_with(&magic) {
+            return Err(Refusal::Broken { at: 0, violated: otherwise });
+        }
+        let body = bytes.len().saturating_sub(8);
+        let sum = Reader::new(&bytes[body..]).u64()?;
+        if body < 8 || sum != checksum(&bytes[..body]) {
+            let violated = "the checksum does not fit: the file is damaged or cut short";
+            return Err(Refusal::Broken { at: body, violated });
+        }
+        Ok(Self { bytes: &bytes[..body], at: 8 })
     }
 
     /// A refusal that names the present place.
@@ -172,4 +196,11 @@ impl<'b> Reader<'b> {
     pub fn end(&self) -> Result<(), Refusal> {
         if self.left() == 0 { Ok(()) } else { Err(self.broken("there are bytes behind the end")) }
     }
+}
+
+/// 64-bit FNV-1a.
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }

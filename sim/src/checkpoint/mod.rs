@@ -10,12 +10,15 @@
 //! ```
 
 mod bytes;
+mod fields;
+mod lanes;
 mod saved;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use bytes::checksum;
 pub use bytes::{Reader, Refusal, Writer};
 pub use saved::{Recognizable, SavedState, SavedUpdate};
 
@@ -76,7 +79,15 @@ where
     U::Model: Recognizable,
     U::State: SavedState<U::Model>,
 {
-    write_atomically(path, &encode(run, attached)).map_err(|cause| Error::Archive {
+    write_whole(path, &encode(run, attached))
+}
+
+/// Writes a file that is under its name as a whole or not at all: for what holds several runs, each by [`encode`].
+///
+/// # Errors
+/// [`Error::Archive`] if it cannot be written; what was there before then stays.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_atomically(path, bytes).map_err(|cause| Error::Archive {
         path: path.to_owned(),
         action: "writing checkpoint",
         cause: cause.to_string(),
@@ -136,9 +147,7 @@ where
     run.state().save(&mut out);
     run.update().save(run.state(), &mut out);
     out.bytes(attached);
-    let checksum = checksum(out.written());
-    out.u64(checksum);
-    out.finish()
+    out.seal()
 }
 
 /// The run that [`encode`] wrote.
@@ -244,13 +253,6 @@ fn read_streams(from: &mut Reader<'_>, needed: usize) -> Result<Streams, Refusal
         blocks.push(stream.ok_or_else(|| from.broken("a generator cannot stand at zero"))?);
     }
     Streams::from_blocks(blocks).ok_or_else(|| from.broken("there is no stream"))
-}
-
-/// 64-bit FNV-1a.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// The whole file under its name, or no change.

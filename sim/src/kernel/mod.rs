@@ -10,6 +10,8 @@
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
 //! | [`panel`], [`rows`] | cached fields of dense graphs, 16 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
+//!
+//! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod generic;
 mod local;
@@ -17,6 +19,7 @@ pub mod multispin;
 pub mod panel;
 pub mod rows;
 pub mod square;
+pub mod wide;
 
 use std::fmt;
 

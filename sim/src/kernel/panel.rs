@@ -65,12 +65,19 @@ impl<T: Real> Default for Panel<T> {
     }
 }
 
-/// Visits the first `sites` sites of the block that begins with site `rows.from`, one after another, at 2β = `two_beta`, with the
-/// instructions of `level`, or plain ones where the machine lacks them. `rows` is read at the rows and columns of the block.
+/// Visits the first `sites` sites of the block that begins with site `rows.from`, one after another, each replica at its 2β =
+/// `two_beta`, with the instructions of `level`, or plain ones where the machine lacks them. `rows` is read at the rows and columns of
+/// the block.
 ///
 /// # Panics
 /// If there are more than [`BLOCK`] sites, or the matrix lacks them.
-pub fn visit<T: Real>(level: Level, panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: T) {
+pub fn visit<T: Real>(
+    level: Level,
+    panel: &mut Panel<T>,
+    rows: Rows<'_, T>,
+    sites: usize,
+    two_beta: &[T; LANES],
+) {
     match level {
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 if level.is_available() => {
@@ -89,14 +96,14 @@ pub fn visit<T: Real>(level: Level, panel: &mut Panel<T>, rows: Rows<'_, T>, sit
 /// [`visit`] with 512-bit vectors.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn visit_avx512<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: T) {
+fn visit_avx512<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
     visit_portable(panel, rows, sites, two_beta);
 }
 
 /// [`visit`] with 256-bit vectors.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn visit_avx2<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: T) {
+fn visit_avx2<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
     visit_portable(panel, rows, sites, two_beta);
 }
 
@@ -130,12 +137,12 @@ fn accepts_exactly(x: f64, draw: u32) -> bool {
 ///
 /// # Panics
 /// If there are more than [`BLOCK`] sites, or the matrix lacks them.
-pub fn visit_naively<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: T) {
+pub fn visit_naively<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
     for site in 0..sites {
         panel.flipped[site] = 0;
         for lane in 0..LANES {
             let (s, field) = (panel.spins[site][lane], panel.fields[site][lane]);
-            let x = two_beta * (s * field);
+            let x = two_beta[lane] * (s * field);
             if !accepts_exactly(x.to_f64(), panel.draws[site][lane]) {
                 continue;
             }
@@ -153,7 +160,7 @@ pub fn visit_naively<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: us
 
 /// [`visit`] as the compiler makes it for every machine of its kind. Each loop over lanes becomes a few vector instructions.
 #[inline(always)]
-fn visit_portable<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: T) {
+fn visit_portable<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
     assert!(sites <= BLOCK, "a block has at most {BLOCK} sites");
     let zero = T::of(0.0);
     let mut energy = panel.energy;
@@ -166,7 +173,7 @@ fn visit_portable<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize
         let mut doubtful = [0u32; LANES];
         for lane in 0..LANES {
             aligned[lane] = spins[lane] * fields[lane];
-            costs[lane] = (two_beta * aligned[lane]).to_f64() as f32;
+            costs[lane] = (two_beta[lane] * aligned[lane]).to_f64() as f32;
         }
         for lane in 0..LANES {
             let (x, e) = (costs[lane], minus_ln(draws[lane]));
@@ -178,7 +185,7 @@ fn visit_portable<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize
         }
         if doubtful.iter().fold(0, |any, doubt| any | doubt) != 0 {
             for lane in (0..LANES).filter(|&lane| doubtful[lane] != 0) {
-                let x = (two_beta * aligned[lane]).to_f64();
+                let x = (two_beta[lane] * aligned[lane]).to_f64();
                 accepted[lane] = u32::from(accepts_exactly(x, draws[lane]));
             }
         }
@@ -199,7 +206,7 @@ fn visit_portable<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize
         for lane in 0..LANES {
             let gained = if accepted[lane] != 0 { aligned[lane].to_f64() } else { 0.0 };
             energy[lane] += 2.0 * gained;
-            uphill[lane] += u32::from(two_beta * aligned[lane] > zero) & accepted[lane];
+            uphill[lane] += u32::from(two_beta[lane] * aligned[lane] > zero) & accepted[lane];
         }
         let start = (rows.from + site) * rows.stride + rows.from;
         let row = &rows.matrix[start..start + sites];
@@ -240,6 +247,9 @@ mod tests {
             .collect();
         for sites in [0, 1, 7, BLOCK] {
             for two_beta in [0.0, 0.1, 1.0, 8.0, 1e30] {
+                // Every replica at a β of its own.
+                let betas: [T; LANES] =
+                    std::array::from_fn(|lane| T::of(two_beta * (1.0 + 0.125 * lane as f64)));
                 let mut start = Panel::<T>::new();
                 for lane in 0..LANES - 3 {
                     for site in 0..sites {
@@ -247,8 +257,7 @@ mod tests {
                         start.fields[site][lane] =
                             T::of(if whole { stream.below(9) as f64 - 4.0 } else { 2.0 * stream.normal() });
                         // On the edge for the field as it stands, tiny, or anything.
-                        let x =
-                            (T::of(two_beta) * (start.spins[site][lane] * start.fields[site][lane])).to_f64();
+                        let x = (betas[lane] * (start.spins[site][lane] * start.fields[site][lane])).to_f64();
                         let edge = threshold(libm::exp(-x.max(0.0))) as i64 + stream.below(5) as i64 - 2;
                         start.draws[site][lane] = match stream.below(4) {
                             0 => edge.clamp(0, u32::MAX.into()) as u32,
@@ -259,10 +268,10 @@ mod tests {
                 }
                 let rows = Rows { matrix: &matrix, stride, from: 5, add: &[], subtract: &[] };
                 let mut naive = start.clone();
-                visit_naively(&mut naive, rows, sites, T::of(two_beta));
+                visit_naively(&mut naive, rows, sites, &betas);
                 for level in Level::ALL {
                     let mut panel = start.clone();
-                    visit(level, &mut panel, rows, sites, T::of(two_beta));
+                    visit(level, &mut panel, rows, sites, &betas);
                     assert_eq!(panel.flipped, naive.flipped, "{level} {sites} {two_beta}");
                     assert_eq!(panel.spins, naive.spins, "{level}");
                     assert_eq!(panel.fields, naive.fields, "{level}");

@@ -3,6 +3,7 @@
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
+use crate::error::Error;
 use crate::kernel::multispin::Level;
 use crate::kernel::panel::{self, BLOCK, LANES, Panel};
 use crate::kernel::rows::{self, Rows};
@@ -56,6 +57,49 @@ impl<T: Real> CachedSpins<T> {
         self.uphill
     }
 
+    /// Turns one spin and passes that on to the fields and the energy.
+    pub(crate) fn turn(&mut self, rows: &CouplingRows<T>, site: usize) {
+        let s = self.spins[site];
+        self.energy += 2.0 * (s * self.fields[site]).to_f64();
+        self.spins[site] = -s;
+        match &rows.layout {
+            Layout::Sparse { starts, entries } => {
+                for &(j, twice) in &entries[starts[site]..starts[site + 1]] {
+                    let field = &mut self.fields[j as usize];
+                    *field = *field - s * twice;
+                }
+            }
+            Layout::Dense(matrix) => {
+                let row = &matrix.values()[site * matrix.row_stride()..];
+                for (field, twice) in self.fields.iter_mut().zip(row) {
+                    *field = *field - s * *twice;
+                }
+            }
+        }
+    }
+
+    /// ±1 for each site.
+    pub(crate) fn signs(&self) -> &[T] {
+        &self.spins
+    }
+
+    /// Spins, fields, energy and uphill flips, to be written down.
+    pub(crate) fn memory(&self) -> (&[T], &[T], f64, u64) {
+        (&self.spins, &self.fields, self.energy, self.uphill)
+    }
+
+    /// A configuration as [`CachedSpins::memory`] told it.
+    pub(crate) fn remembered(spins: Vec<T>, fields: Vec<T>, energy: f64, uphill: u64) -> Self {
+        Self { spins, fields, energy, uphill }
+    }
+
+    /// The configuration into one of as many spins.
+    pub(crate) fn copy_to(&self, spins: &mut Spins) {
+        for (value, s) in spins.as_mut_slice().iter_mut().zip(&self.spins) {
+            *value = if *s > T::of(0.0) { 1 } else { -1 };
+        }
+    }
+
     /// The configuration.
     pub fn spins(&self) -> Spins {
         let values = self.spins.iter().map(|s| if s.to_f64() > 0.0 { 1 } else { -1 }).collect();
@@ -71,6 +115,8 @@ impl<T: Real> CachedSpins<T> {
 /// compares 32 random bits with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for `f32`; none where
 /// [`CouplingRows::is_exact`]). On dense graphs every attempt draws; on sparse ones those with ΔE ≤ 0, or with e^(−βΔE) < 2⁻³³,
 /// draw nothing.
+///
+/// Replica r runs at β · ratio_r, all ratios 1 unless given.
 ///
 /// Fixed order at β = 0 flips every spin in every sweep: use [`crate::update::HeatBath`] there.
 ///
@@ -93,6 +139,8 @@ pub struct CachedField<T> {
     /// draws are decided without an exponential.
     bounds: Vec<(T, T)>,
     sweeps: u64,
+    /// β of each replica over that of the sweep; empty if all are 1.
+    ratios: Vec<f64>,
     level: Level,
     /// Scratch: for each replica the sites flipped up and down in the present block.
     flipped: Vec<Flipped>,
@@ -118,7 +166,32 @@ impl<T: Real> CachedField<T> {
         let high = |k: u32| T::of(-libm::log(f64::from(k) / 1024.0) * (1.0 + 1e-6) + 1e-7);
         let bounds = (0..1024).map(|k| (low(k), high(k))).collect();
         let level = Level::choose().unwrap_or(Level::Portable);
-        Self { bounds, sweeps: 0, level, flipped: Vec::new() }
+        Self { bounds, sweeps: 0, ratios: Vec::new(), level, flipped: Vec::new() }
+    }
+
+    /// Replica r at β · `ratios[r]`.
+    ///
+    /// # Errors
+    /// [`Error::Beta`] naming the first ratio that is negative or not finite.
+    pub fn with_ratios(mut self, ratios: Vec<f64>) -> Result<Self, Error> {
+        ratios.iter().try_for_each(|&ratio| Beta::new(ratio).map(|_| ()))?;
+        self.ratios = ratios;
+        Ok(self)
+    }
+
+    /// β of each replica over that of the sweep; empty if all are 1.
+    pub fn ratios(&self) -> &[f64] {
+        &self.ratios
+    }
+
+    /// Sweeps made: fields that round are summed anew at certain ones.
+    pub(crate) fn sweeps(&self) -> u64 {
+        self.sweeps
+    }
+
+    /// Stands where another one stood after so many sweeps.
+    pub(crate) fn stand_at(&mut self, sweeps: u64) {
+        self.sweeps = sweeps;
     }
 
     /// Whether a flip that costs βΔE = `x` > 0 is accepted.
@@ -196,7 +269,7 @@ fn visit_block<T: Real>(
     level: Level,
     rows: Rows<'_, T>,
     replicas: &mut [CachedSpins<T>],
-    two_beta: T,
+    two_beta: &[T; LANES],
     streams: &mut [Stream],
     flipped: &mut [Flipped],
 ) -> Count {
@@ -259,7 +332,8 @@ impl<T: Real> Update for CachedField<T> {
     /// N attempts for every replica; coupler reads are one per bond of every spin that flipped.
     ///
     /// # Panics
-    /// If a replica was made for another number of sites, or there are fewer streams than replicas.
+    /// If a replica was made for another number of sites, there are fewer streams than replicas, or ratios were given for another
+    /// number of replicas.
     fn sweep(
         &mut self,
         rows: &CouplingRows<T>,
@@ -272,7 +346,10 @@ impl<T: Real> Update for CachedField<T> {
         assert!(streams.len() >= replicas.len(), "{} replicas need a stream each", replicas.len());
         assert!(replicas.iter().all(|r| r.spins.len() == n), "every replica has {n} spins");
         self.sweeps += 1;
-        let two_beta = T::of(2.0 * beta.value());
+        let given = self.ratios.is_empty() || self.ratios.len() == replicas.len();
+        assert!(given, "{} ratios of β for {} replicas", self.ratios.len(), replicas.len());
+        let ratio = |replica: usize| self.ratios.get(replica).copied().unwrap_or(1.0);
+        let two_beta = |replica: usize| T::of(2.0 * ratio(replica) * beta.value());
         let mut activity = Activity { attempts: (n * replicas.len()) as u64, ..Activity::default() };
         let mut add = |count: Count| {
             activity.flips += count.flips;
@@ -281,8 +358,8 @@ impl<T: Real> Update for CachedField<T> {
         };
         match &rows.layout {
             Layout::Sparse { starts, entries } => {
-                for (state, stream) in replicas.iter_mut().zip(streams) {
-                    let count = self.sweep_sparse(starts, entries, state, two_beta, stream);
+                for (r, (state, stream)) in replicas.iter_mut().zip(streams).enumerate() {
+                    let count = self.sweep_sparse(starts, entries, state, two_beta(r), stream);
                     state.energy += count.energy;
                     state.uphill += count.uphill;
                     add(count);
@@ -295,8 +372,11 @@ impl<T: Real> Update for CachedField<T> {
                     let stride = matrix.row_stride();
                     let rows = Rows { matrix: matrix.values(), stride, from, add: &[], subtract: &[] };
                     let work = replicas.chunks_mut(LANES).zip(streams.chunks_mut(LANES));
-                    for ((replicas, streams), flipped) in work.zip(flipped.chunks_mut(LANES)) {
-                        add(visit_block(self.level, rows, replicas, two_beta, streams, flipped));
+                    for (group, ((replicas, streams), flipped)) in
+                        work.zip(flipped.chunks_mut(LANES)).enumerate()
+                    {
+                        let betas = std::array::from_fn(|lane| two_beta(group * LANES + lane));
+                        add(visit_block(self.level, rows, replicas, &betas, streams, flipped));
                     }
                     pass_on(self.level, rows, replicas, &flipped);
                 }

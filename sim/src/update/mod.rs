@@ -6,6 +6,7 @@
 //! | [`Kinetic`] | one spin at a time, by clocks of their own | any | the device's, with its time |
 //! | [`Wolff`], [`SwendsenWang`] | clusters | any, by a ghost spin | none that a device has |
 //! | [`Tempering`] | a [`Ladder`] of replicas by any of these, and swaps | any | none that a device has |
+//! | [`TemperedFields`] | the same, with or without clusters, on cached fields | any | none that a device has |
 //! | [`Houdayer`] | a [`Pair`] of replicas, and clusters of their overlap | any | none that a device has |
 //! | [`Synchronous`] | all spins at once: **another law** | any | a wrong device's |
 //!
@@ -26,10 +27,12 @@ mod metropolis;
 mod multispin;
 mod rates;
 mod replicas;
+mod row_bonds;
 mod shared_random;
 mod square_clusters;
 mod swendsen_wang;
 mod synchronous;
+mod tempered_fields;
 mod tempering;
 mod time_integrals;
 mod wolff;
@@ -39,7 +42,7 @@ pub use bonds::bond_probability;
 pub use cached_field::{CachedField, CachedSpins};
 pub use heat_bath::HeatBath;
 pub use houdayer::{Houdayer, Pair};
-pub use improved::ImprovedMoments;
+pub use improved::{BondCounts, ImprovedMoments};
 pub use kinetic::{Event, Kinetic, Rule};
 pub(crate) use ladder::End;
 pub use ladder::{Ladder, Rung};
@@ -49,6 +52,8 @@ pub use replicas::Replicas;
 pub use shared_random::{SharedRandom, SharedSpins};
 pub use swendsen_wang::SwendsenWang;
 pub use synchronous::Synchronous;
+pub(crate) use tempered_fields::Learnt;
+pub use tempered_fields::{ClusterShare, TemperedFields};
 pub use tempering::{SwapRate, Tempering};
 pub use time_integrals::TimeIntegrals;
 pub use wolff::{Wolff, WolffCalibration};

@@ -98,6 +98,16 @@ impl Replicas {
         Ok(self)
     }
 
+    /// β of each replica over that of the sweep.
+    pub fn ratios(&self) -> &[f64] {
+        &self.ratios
+    }
+
+    /// How a flip is decided.
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
     /// The instructions in use.
     pub fn level(&self) -> Level {
         self.level

@@ -198,6 +198,23 @@ impl<const G: usize> LaneDigits<G> {
         }
         Self { base, changes }
     }
+
+    /// The same where the thresholds of class c are `thresholds(c)` in every lane, in a small part of the time.
+    pub(super) fn alike(thresholds: impl Fn(usize) -> u64) -> Self {
+        let mut base = vec![Words::ZERO; TABLE];
+        let mut changes = vec![[Words::ZERO; G]; TABLE];
+        let mut before = 0;
+        for c in 0..=G {
+            let digits = thresholds(c);
+            let changed = digits ^ before;
+            before = digits;
+            for i in (0..DIGITS).filter(|i| changed >> (DIGITS - 1 - i) & 1 == 1) {
+                let words = if c == 0 { &mut base[i] } else { &mut changes[i][c - 1] };
+                *words = Words::ONES;
+            }
+        }
+        Self { base, changes }
+    }
 }
 
 impl<V: Vector, const G: usize> Digits<V, G> for LaneDigits<G> {

@@ -50,6 +50,12 @@ impl ReplicaSpins {
         Ok(spins)
     }
 
+    /// The spins of site 0, 1, …, bit r of each vector in replica r.
+    pub(crate) fn from_sites(mut planes: Vec<Words>) -> Self {
+        planes.push(Words::ONES);
+        Self { planes }
+    }
+
     /// Number of sites.
     pub fn n_sites(&self) -> usize {
         self.planes.len() - 1

@@ -288,13 +288,14 @@ impl SparseSweep {
     ) -> Tables<G> {
         assert_eq!(betas.len(), super::replicas::REPLICAS, "one β per replica");
         let rule = decision.probability();
+        let alike = betas.iter().all(|beta| *beta == betas[0]);
         let mut by_bonds = vec![None; MOST + 1];
         for group in self.plan.colors.iter().flatten() {
             let (bonds, unit) = (group.bonds, model.unit());
-            by_bonds[bonds].get_or_insert_with(|| {
-                LaneDigits::nested(|n, lane| {
-                    threshold(rule(betas[lane], 2.0 * unit * (bonds as f64 - 2.0 * n as f64)))
-                })
+            let of = |n: usize, beta| threshold(rule(beta, 2.0 * unit * (bonds as f64 - 2.0 * n as f64)));
+            by_bonds[bonds].get_or_insert_with(|| match alike {
+                true => LaneDigits::alike(|n| of(n, betas[0])),
+                false => LaneDigits::nested(|n, lane| of(n, betas[lane])),
             });
         }
         Tables { by_bonds }

@@ -1,45 +1,52 @@
-//! Locating β_c of the square lattice without knowing it.
+//! Locating β_c of a lattice without knowing it, and ν on the way.
 //!
 //! ```sh
-//! cargo run --release --example beta_c
+//! cargo run --release --example beta_c            # square
+//! cargo run --release --example beta_c cubic
 //! ```
 
-use ceas_npu::sim::Error;
-use ceas_npu::sim::critical::{Dynamics, Effort, Grid, Lattice, Survey};
-use ceas_npu::sim::exact::onsager;
+use ceas_npu::sim::critical::{Class, Dynamics, Effort, Family, Grid, Survey};
 
-fn main() -> Result<(), Error> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let spec = std::env::args().nth(1).unwrap_or("square".to_owned());
+    let family: Family = spec.parse()?;
+    let model = family.model(16, 1)?;
+    let sizes = match family.class(model.topology()) {
+        Class::MeanField => vec![64, 128, 256, 512],
+        _ => vec![4, 8, 16],
+    };
+    family.check(sizes[0], 1)?;
     let survey = Survey {
-        lattice: Lattice::Square,
-        sizes: vec![8, 16, 32],
+        family: family.clone(),
+        sizes,
         grid: Grid::Automatic,
         effort: Effort {
-            dynamics: Dynamics::Wolff,
+            dynamics: Dynamics::SwendsenWang,
             replicas: 32,
             first: 0,
             thermalization: 20,
-            sweeps: 100,
+            sweeps: 500,
             seed: 1,
         },
         precision: None,
-        resamples: 1_000,
     };
     let findings = survey.run(&|_| ())?;
     for pair in &findings.pairs {
-        println!(
-            "U4 of {:2} and {:2} cross at {:.5} ± {:.5}",
-            pair.small, pair.large, pair.beta.mean, pair.beta.error
-        );
+        let (small, large) = (pair.small, pair.large);
+        println!("U4 of {small:3} and {large:3} cross at {:.5} ± {:.5}", pair.beta.mean, pair.beta.error);
     }
     match findings.critical {
-        Ok(found) => println!(
-            "beta_c = {:.5} ± {:.5}, {:+.2} σ from ln(1 + √2)/2 = {:.7}",
-            found.beta.mean,
-            found.beta.error,
-            found.beta.sigmas_from(onsager::BETA_C),
-            onsager::BETA_C
-        ),
+        Ok(found) => {
+            println!("beta_c = {:.5} ± {:.5}", found.beta.mean, found.beta.error);
+            if let Some(known) = family.reference(&model) {
+                let off = found.beta.sigmas_from(known.beta);
+                println!("{off:+.2} σ from {:.7}, {}", known.beta, known.source);
+            }
+        }
         Err(reason) => println!("no beta_c: {reason}"),
+    }
+    if let Some(nu) = findings.exponents.and_then(|e| e.nu) {
+        println!("nu = {:.3} ± {:.3}", nu.value.mean, nu.value.error);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use ceas_npu::sim::Error;
 use ceas_npu::sim::beta::Beta;
-use ceas_npu::sim::critical::{Cell, Dynamics, Effort, Lattice, Point};
+use ceas_npu::sim::critical::{Cell, Dynamics, Effort, Family, Point};
 use ceas_npu::sim::exact::{kaufman::Torus, onsager};
 
 fn main() -> Result<(), Error> {
@@ -14,7 +14,7 @@ fn main() -> Result<(), Error> {
     println!("   beta   simulated       exact L = 32   off by   L = ∞");
     for beta in [0.30, 0.36, 0.42, 0.44, 0.46, 0.52] {
         let beta = Beta::new(beta)?;
-        let cell = Cell { lattice: Lattice::Square, size: 32, beta };
+        let cell = Cell { family: Family::square(), size: 32, beta };
         let effort = Effort {
             dynamics: Dynamics::Wolff,
             replicas: 16,

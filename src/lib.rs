@@ -8,4 +8,6 @@ pub use ceas_mapping as mapping;
 pub use ceas_npu_model as npu_model;
 pub use ceas_sim as sim;
 
+pub mod audit;
+pub mod measure;
 pub mod study;

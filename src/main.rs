@@ -20,10 +20,13 @@ fn main() -> ExitCode {
     let job = Cli::from_arg_matches(&program.get_matches()).unwrap_or_else(|error| error.exit());
     let outcome = match job.command {
         Command::Attend(arguments) => cli::attend::run(&arguments),
+        Command::Run(arguments) => cli::run::run(&arguments),
         Command::Sweep(arguments) => cli::sweep::run(&arguments),
         Command::Snapshot(arguments) => cli::snapshot::run(&arguments),
+        Command::Control(arguments) => cli::control::run(&arguments),
         Command::Compare(arguments) => cli::compare::run(&arguments),
         Command::Anneal(arguments) => cli::anneal::run(&arguments),
+        Command::Audit(arguments) => cli::audit::run(&arguments),
         Command::Capture(arguments) => cli::capture::run(&arguments),
         Command::Bench(arguments) => cli::bench::run(&arguments),
         Command::Completions { shell } => cli::manual::completions(shell),

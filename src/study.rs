@@ -1,7 +1,10 @@
 //! Real runs of attention heads, made ready for pricing: the one place where counted events meet the cost model.
 
+mod gating;
 mod gaussian;
+mod moved;
 mod one_hot;
+mod surprise;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -16,7 +19,10 @@ use ceas_npu_model::precision::{Arithmetic, output_error};
 use ceas_npu_model::workload::{Shape, Workload};
 use rayon::prelude::*;
 
+pub use gating::{GateCost, gate_costs};
 pub use gaussian::{Gaussian, statistics};
+pub use moved::{Effect, Pairs};
+pub use surprise::{Surprise, Texts};
 
 /// Read-outs per query of the two runs through which the line of events is drawn.
 const READ_OUTS: [u32; 2] = [2, 5];

@@ -106,7 +106,9 @@ fn wrong_input_is_refused_in_one_sentence_with_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("old.h5"), "old").unwrap();
     for (line, expected) in [
-        ("--size 33 --out a.h5", "square lattice of size 33 has no checkerboard order"),
+        ("--lattice squarf --out a.h5", "squarf"),
+        ("--lattice square:8,couplings=pm1 --out a.h5", "--beta X is needed"),
+        ("--lattice ring:64 --beta 1 --out a.h5 --plot a.png", "two or more dimensions"),
         ("--size 1 --out a.h5", "size 1"),
         ("--size 100000000 --out a.h5", "square lattice of size 100000000 needs"),
         ("--beta -1 --out a.h5", "inverse temperature -1"),
@@ -128,6 +130,38 @@ fn wrong_input_is_refused_in_one_sentence_with_exit_code_2() {
         assert_eq!(names(folder.path()), ["old.h5"], "{line}");
     }
     assert_eq!(fs::read(folder.path().join("old.h5")).unwrap(), b"old");
+}
+
+#[test]
+fn any_lattice_is_recorded_and_the_kernel_changes_the_speed_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for (line, shape, kernel) in [
+        ("--lattice square:64,couplings=pm1,field=0.2 --beta 0.7", vec![64, 64], "multi-spin sites"),
+        ("--lattice honeycomb:32 --update metropolis --plot a.png", vec![32, 32, 2], "multi-spin sites"),
+        ("--lattice cubic:16 --plot a.png", vec![16, 16, 16], "multi-spin sites"),
+        ("--lattice cubic:5,open --beta 0.3", vec![5, 5, 5], "generic"),
+        ("--lattice square:7", vec![7, 7], "generic"),
+        ("--lattice square:10", vec![10, 10], "square-rows"),
+        ("--lattice regular:40,3,couplings=gaussian --beta 0.8", vec![40], "generic"),
+        ("--lattice triangular:12 --update swendsen-wang", vec![12, 12], "swendsen-wang"),
+    ] {
+        let output = run(folder.path(), &format!("{line} --frames 2 --every 2 --out a.h5 --force --json"));
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(answer["update"].as_str().unwrap().contains(kernel), "{line}: {}", answer["update"]);
+        assert_eq!(answer["shape"], serde_json::json!(shape), "{line}");
+        let reader = SnapshotReader::open(&folder.path().join("a.h5")).unwrap();
+        let frame = reader.frame(1).unwrap();
+        assert_eq!(frame.spins.len(), shape.iter().product::<usize>(), "{line}");
+        let m = frame.spins.magnetization() as f64 / frame.spins.len() as f64;
+        assert_eq!(answer["magnetization"], m, "{line}");
+    }
+    let beta_zero = run(folder.path(), "--size 8 --update metropolis --beta 0 --frames 1 --out b.h5");
+    assert!(
+        beta_zero.status.success() && said(&beta_zero).contains("two sweeps restore"),
+        "{}",
+        said(&beta_zero)
+    );
 }
 
 /// Starts a run that would take hours and waits until its final name appears.

@@ -46,6 +46,22 @@ pub enum Error {
         /// The condition violated.
         violated: &'static str,
     },
+    /// Rows of scores, or a question about them, that have no answer.
+    #[error("{what}: {violated}")]
+    Rows {
+        /// What was asked.
+        what: &'static str,
+        /// The condition violated, with the offending number.
+        violated: String,
+    },
+    /// A component that cannot be lowered as asked.
+    #[error("{component}: {violated}")]
+    Component {
+        /// Which.
+        component: &'static str,
+        /// The condition violated.
+        violated: &'static str,
+    },
     /// What is wrong with a model folder, a text, or a capture file.
     #[error(transparent)]
     Reference(#[from] crate::reference::Error),

@@ -4,11 +4,26 @@
 //! the law of one Potts spin with a state per key in the fields s_j. Entropies are in nats.
 
 pub mod attention;
+pub mod control;
+pub mod criticality;
+pub mod diagnostics;
+pub mod embedding;
+pub mod encoding;
+pub mod energy_transformer;
 pub mod error;
+pub mod evaluate;
+pub mod feed_forward;
 pub mod heads;
+pub mod nonideal;
+pub mod norm;
 pub mod one_hot;
+pub mod pbits;
+pub mod placement;
+pub mod position;
+pub mod potts_network;
 pub mod program;
 pub mod qkv;
 pub mod reference;
+pub mod spins;
 
 pub use error::Error;

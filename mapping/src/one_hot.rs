@@ -18,9 +18,10 @@ use ceas_sim::potts::PottsSpin;
 use ceas_sim::schedule::Schedule;
 use ceas_sim::spins::Spins;
 use ceas_sim::topology::Topology;
+use ceas_sim::update::HeatBath;
 
 use crate::error::Error;
-use crate::program::{Fidelity, Program};
+use crate::program::{Component, Decoder, Fidelity, Footprint, Program};
 
 /// How strongly a cluster is held to one bit up.
 ///
@@ -42,6 +43,8 @@ impl Penalty {
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneHot {
     labels: Vec<usize>,
+    /// Number of labels of the spin, absent states included.
+    width: usize,
 }
 
 impl OneHot {
@@ -74,7 +77,7 @@ impl OneHot {
     /// # Errors
     /// [`Error::OneHot`] if β = 0, where no finite penalty exists, or if the strength is negative or not finite;
     /// [`Error::Sim`] if the cluster cannot be built.
-    pub fn lower(spin: &PottsSpin, beta: Beta, penalty: Penalty) -> Result<Program<Self>, Error> {
+    pub fn lower(spin: &PottsSpin, beta: Beta, penalty: Penalty) -> Result<Program<HeatBath, Self>, Error> {
         let b = beta.value();
         if b == 0.0 {
             return Err(Error::OneHot { violated: "β must be positive: the penalty is a multiple of 1/β" });
@@ -96,14 +99,97 @@ impl OneHot {
         } else {
             Topology::from_bonds(labels.len(), &[])?
         };
-        let hamiltonian = Hamiltonian::new(topology, Couplings::Uniform(-0.5 * a), Field::PerSite(fields))?;
+        let model = Hamiltonian::new(topology, Couplings::Uniform(-0.5 * a), Field::PerSite(fields))?;
         Ok(Program {
-            hamiltonian,
+            start: Spins::from_values(vec![-1; labels.len()])?,
+            update: HeatBath::new(&model)?,
+            model,
+            clamps: Vec::new(),
             schedule: Schedule::Constant(beta),
-            decoder: Self { labels },
+            decoder: Self { labels, width: spin.labels() },
             fidelity: Fidelity::ExactInLaw,
         })
     }
+}
+
+impl Decoder for OneHot {
+    type State = Spins;
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn read(&self, state: &Spins, sum: &mut [f64]) -> bool {
+        let label = OneHot::read(self, state);
+        if let Some(label) = label {
+            sum[label] += 1.0;
+        }
+        label.is_some()
+    }
+}
+
+/// An attention row on a one-hot cluster of p-bits: the input is its Potts spin, the output its probabilities by label.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OneHotRow {
+    /// The inverse temperature of the row; not 0.
+    pub beta: Beta,
+    /// How the cluster is held to one bit.
+    pub penalty: Penalty,
+}
+
+impl Component for OneHotRow {
+    type Input = PottsSpin;
+    type Update = HeatBath;
+    type Decoder = OneHot;
+
+    fn lower(&self, spin: &PottsSpin) -> Result<Program<HeatBath, OneHot>, Error> {
+        OneHot::lower(spin, self.beta, self.penalty)
+    }
+
+    fn reference(&self, spin: &PottsSpin) -> Result<Vec<f64>, Error> {
+        Ok(spin.law(self.beta).probabilities().to_vec())
+    }
+
+    fn footprint(&self, spin: &PottsSpin) -> Footprint {
+        let n = spin.states() as u64;
+        let couplings = if self.penalty.strength > 0.0 { n * (n - 1) / 2 } else { 0 };
+        Footprint { spins: n, couplings, fields: n, read_outs: n, ..Footprint::default() }
+    }
+}
+
+/// The number of bits up in a one-hot cluster: P(k) ∝ e^(−βA(k−1)²) e_k(w), `[N + 1]`, from ln w_j = β(s_j + μ) `[N]` and βA.
+///
+/// e_k are the elementary symmetric polynomials, computed as those of w/Σw, so that nothing overflows. 1 − P(1) is the *leak*: the share of
+/// read-outs that are not valid. For a strong penalty it is e^(−βA)\[1/Z + Z(1 − Y₂)/2\] with Z = Σw, which is least,
+/// e^(−βA)√(2(1 − Y₂)), at the offset where Z = √(2/(1 − Y₂)).
+///
+/// ```
+/// use ceas_mapping::one_hot::occupation;
+/// // Two free bits at w = 1: none, one or two up with probabilities ¼, ½, ¼.
+/// let p = occupation(&[0.0, 0.0], 0.0);
+/// assert!((p[0] - 0.25).abs() < 1e-15 && (p[1] - 0.5).abs() < 1e-15);
+/// ```
+pub fn occupation(ln_weights: &[f64], strength: f64) -> Vec<f64> {
+    let highest = ln_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if highest == f64::NEG_INFINITY {
+        return vec![1.0];
+    }
+    let weights: Vec<f64> = ln_weights.iter().map(|&x| libm::exp(x - highest)).collect();
+    let total: f64 = weights.iter().sum();
+    let mut e = vec![0.0; weights.len() + 1];
+    e[0] = 1.0;
+    for w in &weights {
+        for k in (1..e.len()).rev() {
+            e[k] += w / total * e[k - 1];
+        }
+    }
+    let ln_total = highest + libm::log(total);
+    let exponent =
+        |k: usize, e: f64| libm::log(e) + k as f64 * ln_total - strength * (k as f64 - 1.0).powi(2);
+    let ln_p: Vec<f64> = e.iter().enumerate().map(|(k, &e)| exponent(k, e)).collect();
+    let top = ln_p.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let z: f64 = ln_p.iter().map(|x| libm::exp(x - top)).sum();
+    ln_p.iter().map(|x| libm::exp(x - top) / z).collect()
 }
 
 /// Bits up beyond which the law of their number is cut off: at one bit up on average, more have a probability below 1e-80.
@@ -113,7 +199,7 @@ const MOST_UP: usize = 64;
 const LARGEST_OFFSET: f64 = 16.0;
 
 /// βμ such that ⟨Σ n⟩ = 1, from the logarithms of the weights e^(βs_j) and the strength of the penalty.
-fn offset(ln_weights: &[f64], strength: f64) -> f64 {
+pub(crate) fn offset(ln_weights: &[f64], strength: f64) -> f64 {
     let weights: Vec<f64> = ln_weights.iter().map(|&x| libm::exp(x)).collect();
     let total: f64 = weights.iter().sum();
     // e_k of w/Σw: at most 1/k!, all terms positive.

@@ -62,7 +62,7 @@ fn other_families_are_refused_by_name() {
 #[test]
 fn a_configuration_cannot_be_right() {
     for (key, value, named) in [
-        ("hidden_act", serde_json::json!("swish"), "swish"),
+        ("hidden_act", serde_json::json!("mish"), "mish"),
         ("num_attention_heads", serde_json::json!(0), "num_attention_heads"),
         ("num_attention_heads", serde_json::json!(3), "multiple"),
         ("layer_norm_eps", serde_json::json!(-1.0), "layer_norm_eps"),
@@ -183,8 +183,8 @@ fn lying_headers_are_found_out() {
 fn exhaust(bytes: Vec<u8>) {
     let Ok(weights) = Weights::from_bytes("memory", bytes) else { return };
     for name in weights.names() {
-        let _ = (weights.tensor(name), weights.bytes(name), weights.row(name, 3, &mut [0.0; 16]));
-        let _ = (weights.vector(name, 16), weights.check_matrix(name, [9, 16]));
+        let _ = (weights.tensor(name), weights.bytes(name), weights.vector(name, 16));
+        let _ = weights.stored(name).map(|stored| stored.matrix([9, 16]));
     }
 }
 
@@ -216,7 +216,7 @@ proptest! {
 
 #[test]
 fn padding_and_truncation_of_the_tokenizer_are_off_and_a_cut_is_said() {
-    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), 0).unwrap();
+    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), Some(0)).unwrap();
     let short = tokens.encode("Spin glass.", 12).unwrap();
     assert_eq!(short.tokens, ["[CLS]", "spin", "glass", ".", "[SEP]"]);
     assert_eq!((short.ids, short.cut, short.mask), (vec![2, 4, 5, 8, 3], 0, vec![true; 5]));
@@ -236,7 +236,7 @@ fn padding_and_truncation_of_the_tokenizer_are_off_and_a_cut_is_said() {
 
 #[test]
 fn token_lists_are_taken_as_they_are_or_refused_with_a_position() {
-    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), 0).unwrap();
+    let tokens = Tokens::parse("tokenizer.json", tokenizer().to_string().as_bytes(), Some(0)).unwrap();
     let given = tokens.sequence(&[2, 4, 3, 0, 0], 4).unwrap();
     assert_eq!((given.ids, given.cut, given.mask), (vec![2, 4, 3, 0], 1, vec![true, true, true, false]));
     assert_eq!(given.tokens[1], "spin");

@@ -16,7 +16,7 @@ fn weights(penalty: Penalty, run_at: f64) -> Vec<(f64, Option<usize>, usize)> {
         .map(|bits| {
             let values = (0..n).map(|i| if bits >> i & 1 == 1 { 1 } else { -1 }).collect();
             let spins = Spins::from_values(values).unwrap();
-            let weight = (-run_at * cluster.hamiltonian.energy(&spins)).exp();
+            let weight = (-run_at * cluster.model.energy(&spins)).exp();
             (weight, cluster.decoder.read(&spins), bits.count_ones() as usize)
         })
         .collect()
@@ -99,7 +99,7 @@ fn one_bit_is_up_on_average_in_a_row_that_is_nearly_one_state() {
         let spin = PottsSpin::new(&fields).unwrap();
         let cluster = OneHot::lower(&spin, Beta::new(1.0).unwrap(), Penalty::NONE).unwrap();
         // Uncoupled bits: each is up with probability 1/(1 + e^(−2βh)).
-        let up = |site| 1.0 / (1.0 + (-2.0 * cluster.hamiltonian.field_at(site)).exp());
+        let up = |site| 1.0 / (1.0 + (-2.0 * cluster.model.field_at(site)).exp());
         let mean: f64 = (0..102).map(up).sum();
         assert!((mean - 1.0).abs() < 1e-9, "{mean} bits up at a gap of {gap}");
     }
@@ -119,7 +119,7 @@ fn a_strong_penalty_leaks_as_its_barrier_says() {
 fn without_a_penalty_no_bit_is_coupled() {
     let spin = PottsSpin::new(&FIELDS).unwrap();
     let cluster = OneHot::lower(&spin, Beta::new(0.7).unwrap(), Penalty::NONE).unwrap();
-    assert_eq!(cluster.hamiltonian.topology().n_bonds(), 0);
+    assert_eq!(cluster.model.topology().n_bonds(), 0);
 }
 
 #[test]

@@ -141,11 +141,12 @@ fn attention_on_the_bundled_heads_is_a_mean_of_values() {
     let [q, k, v] = set.tensors();
     for layer in 0..set.layers() {
         let [q, k, v] = [q, k, v].map(|x| x.index_axis(Axis(0), layer));
+        let whole = Projections { q, k, v, mask: set.key_mask(), first: 0, causal: false };
         // With values of one, the context is the sum of each row of probabilities.
         let ones = Array3::ones(v.raw_dim());
-        let sums = softmax_attention(&Projections { q, k, v: ones.view(), mask: set.key_mask() });
+        let sums = softmax_attention(0, &Projections { v: ones.view(), ..whole });
         assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5), "layer {layer}");
-        let context = softmax_attention(&Projections { q, k, v, mask: set.key_mask() });
+        let context = softmax_attention(0, &whole);
         for (head, context) in context.outer_iter().enumerate() {
             let v = v.index_axis(Axis(0), head);
             let largest = v.iter().fold(0.0f32, |a, b| a.max(b.abs()));

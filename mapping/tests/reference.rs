@@ -2,11 +2,12 @@
 
 mod tiny;
 
-use ceas_mapping::reference::layer::FeedForward;
+use ceas_mapping::reference::layer::{Activation, Dense, FeedForward};
+use ceas_mapping::reference::matrix::Matrix as Stored;
 use ceas_mapping::reference::substrate::{Digital, Projections, Recorder, Substrate, softmax_attention};
 use ceas_mapping::reference::{Error, Model};
 use half::{bf16, f16};
-use ndarray::{Array2, Array3, ArrayView2};
+use ndarray::{Array2, Array3};
 use safetensors::tensor::Dtype;
 use tiny::{HEADS, HIDDEN, INNER, LAYERS, POSITIONS, Tensors, Tiny, WORDS, safetensors, sequence, tensors};
 
@@ -191,15 +192,17 @@ fn the_number_of_threads_changes_no_bit() {
     let x = Array2::from_shape_fn((100, HIDDEN), |(i, j)| ((i * 13 + j * 5) % 29) as f32 / 11.0 - 1.0);
     let mask = [true; 100];
     let block = FeedForward {
+        gate: Some(dense([HIDDEN, INNER])),
         up: dense([HIDDEN, INNER]),
-        activation: ceas_mapping::reference::layer::Activation::Gelu,
+        activation: Activation::Gelu,
         down: dense([INNER, HIDDEN]),
     };
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let projections = Projections { q: q.view(), k: q.view(), v: q.view(), mask: &mask };
-            (softmax_attention(&projections), block.apply(x.view()))
+            let q = q.view();
+            let projections = Projections { q, k: q, v: q, mask: &mask, first: 0, causal: false };
+            (softmax_attention(0, &projections), block.apply(x.view()))
         })
     };
     let one = on(1);
@@ -208,10 +211,11 @@ fn the_number_of_threads_changes_no_bit() {
     }
 }
 
-fn dense([n_in, n_out]: [usize; 2]) -> ceas_mapping::reference::layer::Dense {
-    ceas_mapping::reference::layer::Dense {
-        weight: Array2::from_shape_fn((n_in, n_out), |(i, j)| ((i * 3 + j * 11) % 19) as f32 / 19.0 - 0.5),
-        bias: ndarray::Array1::from_shape_fn(n_out, |j| j as f32 / 50.0),
+fn dense([n_in, n_out]: [usize; 2]) -> Dense {
+    let weight = Array2::from_shape_fn((n_out, n_in), |(j, i)| ((i * 3 + j * 11) % 19) as f32 / 19.0 - 0.5);
+    Dense {
+        weight: Stored::of(&weight),
+        bias: Some(ndarray::Array1::from_shape_fn(n_out, |j| j as f32 / 50.0)),
     }
 }
 
@@ -220,11 +224,15 @@ struct Muted;
 
 impl Substrate for Muted {
     fn attention(&mut self, layer: usize, projections: &Projections<'_>) -> Array3<f32> {
-        if layer == 1 { Array3::zeros(projections.v.raw_dim()) } else { softmax_attention(projections) }
+        if layer == 1 {
+            Array3::zeros(projections.v.raw_dim())
+        } else {
+            softmax_attention(layer, projections)
+        }
     }
 
-    fn feed_forward(&mut self, layer: usize, x: ArrayView2<'_, f32>, block: &FeedForward) -> Array2<f32> {
-        if layer == 0 { Array2::zeros(x.raw_dim()) } else { block.apply(x) }
+    fn activation(&mut self, layer: usize, _: usize, x: &mut Array2<f32>, activation: Activation) {
+        if layer == 0 { x.fill(0.0) } else { activation.apply(x) }
     }
 }
 
@@ -232,10 +240,8 @@ impl Substrate for Muted {
 fn parts_are_replaced_layer_by_layer() {
     // The same network with the weights of those parts at zero, computed digitally.
     let mut muted = tensors();
-    for name in ["encoder.layer.1.attention.self.value", "encoder.layer.0.output.dense"] {
-        for part in ["weight", "bias"] {
-            muted.get_mut(&format!("{name}.{part}")).unwrap().1.fill(0.0);
-        }
+    for name in ["1.attention.self.value.weight", "1.attention.self.value.bias", "0.output.dense.weight"] {
+        muted.get_mut(&format!("encoder.layer.{name}")).unwrap().1.fill(0.0);
     }
     let tiny = Tiny::new();
     let replaced =

@@ -56,6 +56,16 @@ pub enum Error {
         /// Names of the shipped devices.
         known: String,
     },
+    /// A name that is neither a shipped baseline nor a file.
+    #[error(
+        "no GPU {name:?}: shipped are {known}; a baseline file of your own is named with its ending .toml"
+    )]
+    UnknownBaseline {
+        /// The name asked for.
+        name: String,
+        /// Names of the shipped baselines.
+        known: String,
+    },
     /// A workload that cannot be.
     #[error("workload: {reason}")]
     Workload {

@@ -22,6 +22,8 @@ pub enum Provenance {
     Derived,
     /// Assumed for a scenario; nobody claims it of an existing device.
     Assumption,
+    /// Measured by this program or its script on the machine that is named.
+    Measured,
 }
 
 /// What kind of evidence stands behind a number, from the weakest to the strongest.

@@ -181,6 +181,9 @@ quantity!(
     /// Joules to move one byte.
     JoulesPerByte, "J/B");
 quantity!(
+    /// A factor or share, without unit.
+    Share, "of 1");
+quantity!(
     /// An absolute temperature. It is never a name for β.
     Kelvin, "K");
 

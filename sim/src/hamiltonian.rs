@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::Error;
 use crate::kernel;
 use crate::spins::Spins;
-use crate::topology::Topology;
+use crate::topology::{Rows, Topology};
 
 /// J_ij, one number for all bonds or one per bond. J > 0 is ferromagnetic.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,7 +182,14 @@ impl Hamiltonian {
     fn bond_sum(&self, s: &[i8]) -> i64 {
         match self.topology.square_size() {
             Some(l) => kernel::square::bond_sum(l, s),
-            None => self.topology.bonds().map(|(a, b)| i64::from(s[a] * s[b])).sum(),
+            None if self.topology.is_complete() => {
+                let m: i64 = s.iter().map(|&s| i64::from(s)).sum();
+                (m * m - s.len() as i64) / 2
+            }
+            None => match Rows::of(&self.topology) {
+                Some(rows) => rows.bond_sum(s),
+                None => self.topology.bonds().map(|(a, b)| i64::from(s[a] * s[b])).sum(),
+            },
         }
     }
 

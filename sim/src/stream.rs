@@ -27,6 +27,8 @@ pub enum Purpose {
     Thermalization = 6,
     /// The last sweeps of an annealing, at a β of their own.
     Quench = 32,
+    /// Flaws of a device that are frozen when it is made: mismatch, offsets, stuck units.
+    Disorder = 64,
 }
 
 /// A portable random stream: xoshiro256++ seeded from (seed, purpose, replica, block).

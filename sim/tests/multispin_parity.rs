@@ -207,6 +207,16 @@ fn dense_replicas_equal_the_naive_twin_at_every_level() {
         replica_parity(&model, Decision::Metropolis);
     }
     replica_parity(&uneven(60, 600), Decision::Metropolis);
+    // Enough neighbours to be counted in groups: with couplings of one and of two units, with holes, and an odd number of sites.
+    let t = Topology::complete(171).unwrap();
+    let mut stream = Stream::new(12, Purpose::Instance, 0, 0);
+    let coupling = |_| match stream.below(40) {
+        0 => 0.0,
+        1 => 0.2,
+        k => 0.1 - 0.2 * (k % 2) as f64,
+    };
+    let couplings = Couplings::PerBond((0..t.n_bonds()).map(coupling).collect());
+    replica_parity(&Hamiltonian::new(t, couplings, Field::Zero).unwrap(), Decision::Metropolis);
 }
 
 #[test]

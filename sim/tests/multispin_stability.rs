@@ -35,7 +35,7 @@ fn replicas(mut update: Replicas, model: &Hamiltonian, beta: f64) -> u64 {
 const METROPOLIS: u64 = 10_544_757_945_736_374_507;
 const HEAT_BATH: u64 = 10_090_633_456_057_835_801;
 const SPARSE: u64 = 3_140_487_126_542_100_736;
-const DENSE: u64 = 5_339_076_756_900_569_937;
+const DENSE: u64 = 9_374_561_304_828_008_409;
 
 #[test]
 fn trajectories_are_frozen() {

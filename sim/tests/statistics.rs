@@ -4,14 +4,15 @@
 //! replicas held against the exact answer of a β a few per cent larger, as if the sampler's β were off, which must fail.
 
 use ceas_sim::beta::Beta;
-use ceas_sim::critical::{AVERAGES, Cell, Dynamics, Effort, Lattice, Measured};
+use ceas_sim::critical::{AVERAGES, Cell, Dynamics, Effort, Family, Measured};
 use ceas_sim::exact::{enumeration, kaufman::Torus};
 use ceas_sim::hamiltonian::Hamiltonian;
 use ceas_sim::statistics::jackknife::jackknife;
 use ceas_sim::topology::Topology;
 
 const BOUND: f64 = 6.8;
-const ALL: [Dynamics; 3] = [Dynamics::HeatBath, Dynamics::Metropolis, Dynamics::Wolff];
+const ALL: [Dynamics; 4] =
+    [Dynamics::HeatBath, Dynamics::Metropolis, Dynamics::SwendsenWang, Dynamics::Wolff];
 
 fn beta(value: f64) -> Beta {
     Beta::new(value).unwrap()
@@ -19,7 +20,7 @@ fn beta(value: f64) -> Beta {
 
 fn replicas(dynamics: Dynamics, size: usize, at: f64, sweeps: u64) -> Measured {
     let effort = Effort { dynamics, replicas: 64, first: 0, thermalization: 200, sweeps, seed: 0 };
-    let cell = Cell { lattice: Lattice::Square, size, beta: beta(at) };
+    let cell = Cell { family: Family::square(), size, beta: beta(at) };
     cell.simulate(&effort, &|| ()).unwrap()
 }
 

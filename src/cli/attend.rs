@@ -115,14 +115,47 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     sampler_suits(&sampler, &betas).input()?;
     let shown = arguments.shown(&chosen).input()?;
     check_memory(&set, chosen.len(), outputs.out.is_some()).input()?;
-    let job = Job {
-        set: &set,
-        sampler,
-        samples: arguments.samples,
-        seed: arguments.common.seed,
-        keep: outputs.out.is_some(),
-    };
+    let keep = outputs.out.is_some();
+    let request = Request { sampler, samples: arguments.samples, seed: arguments.common.seed, keep };
+    let answer = attend_to(&set, &chosen, &betas, shown, &arguments.beta, request)?;
+    #[cfg(feature = "hdf5")]
+    if let Some(file) = &outputs.out {
+        archive::write(&answer, file.path()).run()?;
+    }
+    present(&answer, &arguments.common, &outputs)
+}
 
+/// How heads are run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request {
+    pub(super) sampler: Sampler,
+    pub(super) samples: NonZeroU32,
+    pub(super) seed: u64,
+    /// Whether all samples are kept for a file.
+    pub(super) keep: bool,
+}
+
+/// Runs every head of a set at the textbook β, for other verbs.
+pub(super) fn all_heads(set: &HeadSet, request: Request) -> Result<Attended, Failure> {
+    let (heads, numbers) = (set.heads(), 0..set.layers());
+    let chosen: Vec<Selected> = numbers
+        .flat_map(|index| (0..heads).map(move |head| Selected { index, layer: index, head }))
+        .map(|at| Selected { layer: set.layer_number(at.index), ..at })
+        .collect();
+    let betas = Betas::parse("textbook", set, &chosen).input()?;
+    check_memory(set, chosen.len(), request.keep).input()?;
+    attend_to(set, &chosen, &betas, None, "textbook", request)
+}
+
+fn attend_to(
+    set: &HeadSet,
+    chosen: &[Selected],
+    betas: &Betas,
+    shown: Option<usize>,
+    beta_source: &str,
+    request: Request,
+) -> Result<Attended, Failure> {
+    let job = Job { set, request };
     let bar = progress::bar("sampling", chosen.len() as u64);
     let clock = Instant::now();
     let heads: Result<Vec<AttendedHead>, Failure> = chosen
@@ -140,21 +173,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let reports: Vec<HeadReport> = heads.iter().map(|head| head.report.clone()).collect();
     let at = shown.unwrap_or_else(|| telling(&reports));
     let shown = job.shown(chosen[at], betas.values[at]).run()?;
-    let answer = Attended {
+    Ok(Attended {
         origin: set.origin().clone(),
         sampling: job.sampling(betas.values[at]),
-        beta_source: arguments.beta.clone(),
+        beta_source: beta_source.to_owned(),
         beta: betas.uniform(),
         summary: Summary::new(&reports),
         heads,
         shown,
         seconds,
-    };
-    #[cfg(feature = "hdf5")]
-    if let Some(file) = &outputs.out {
-        archive::write(&answer, file.path()).run()?;
-    }
-    present(&answer, &arguments.common, &outputs)
+    })
 }
 
 /// Refuses a ramp that cannot reach β.
@@ -296,16 +324,13 @@ fn ranges(numbers: &[usize]) -> String {
 /// What is run on every head.
 struct Job<'a> {
     set: &'a HeadSet,
-    sampler: Sampler,
-    samples: NonZeroU32,
-    seed: u64,
-    /// Whether all samples are kept for a file.
-    keep: bool,
+    request: Request,
 }
 
 impl Job<'_> {
     fn sampling(&self, beta: Beta) -> Sampling {
-        Sampling { beta, samples: self.samples, sampler: self.sampler, seed: self.seed }
+        let Request { sampler, samples, seed, .. } = self.request;
+        Sampling { beta, samples, sampler, seed }
     }
 
     /// The streams of a head depend on where it stands in the model, not on what else is run.
@@ -317,22 +342,22 @@ impl Job<'_> {
         let sample = self.sample(at, beta)?;
         let report = HeadReport::new(at.layer, at.head, &sample);
         let relaxation = self.relax(at, beta, 0)?;
-        let record = self.keep.then(|| HeadRecord::new(&sample));
+        let record = self.request.keep.then(|| HeadRecord::new(&sample));
         Ok(AttendedHead { report, relaxation, record })
     }
 
     fn relax(&self, at: Selected, beta: Beta, chains: u16) -> anyhow::Result<Option<Relaxation>> {
-        let Sampler::Metropolis(dynamics) = &self.sampler else { return Ok(None) };
-        let ensemble = Ensemble { chains, index: at.stream(self.set) as u32, seed: self.seed };
+        let Sampler::Metropolis(dynamics) = &self.request.sampler else { return Ok(None) };
+        let ensemble = Ensemble { chains, index: at.stream(self.set) as u32, seed: self.request.seed };
         Ok(Some(relax_head(&self.set.head(at.index, at.head), beta, dynamics, ensemble)?))
     }
 
     fn shown(&self, at: Selected, beta: Beta) -> anyhow::Result<ShownHead> {
         let sample = self.sample(at, beta)?;
-        let quench_residual = match self.sampler {
+        let quench_residual = match self.request.sampler {
             Sampler::Metropolis(dynamics) => {
                 let quench = Dynamics { ramp: Ramp::Constant, ..dynamics };
-                let none = Ensemble { chains: 0, index: 0, seed: self.seed };
+                let none = Ensemble { chains: 0, index: 0, seed: self.request.seed };
                 Some(relax_head(&self.set.head(at.index, at.head), beta, &quench, none)?.residual())
             }
             _ => None,

@@ -2,19 +2,29 @@
 
 pub mod anneal;
 pub mod attend;
+pub mod audit;
 pub mod bench;
+pub mod bench_attention;
+pub mod bench_engine;
+pub mod bench_gpu;
 pub mod beta_table;
 pub mod capture;
 pub mod common;
 pub mod compare;
+pub mod control;
+pub mod diagnose;
 pub mod failure;
 pub mod interrupt;
 pub mod manual;
 pub mod model_input;
 #[cfg(feature = "hdf5")]
 mod recording;
+pub mod run;
+pub mod run_setup;
+pub mod run_task;
 pub mod snapshot;
 pub mod sweep;
+pub mod sweep_heads;
 pub mod value;
 
 use clap::{Parser, Subcommand};
@@ -36,10 +46,14 @@ pub struct Cli {
 pub enum Command {
     /// Run real attention heads as thermal spins: error, entropy, relaxation
     Attend(attend::Arguments),
+    /// Run a whole model with components on spins, beside its exact answer
+    Run(run::Arguments),
     /// Sweep the inverse temperature of a lattice and locate β_c with an error bar
     Sweep(sweep::Arguments),
     /// Write lattice configurations to HDF5 while they are simulated
     Snapshot(snapshot::Arguments),
+    /// Hold the entropy of attention heads at a target by moving β: the CEAS thermostat, as published and corrected
+    Control(control::Arguments),
     /// Price counted events on devices beside a GPU, at equal output error
     Compare(compare::Arguments),
     /// Solve a Max-Cut, QUBO or Ising file by annealing
@@ -49,9 +63,11 @@ pub enum Command {
     /// numbers. With --sweeps and --reads the answer is a function of the seed on any number of threads. With --time the number of
     /// sweeps follows from the speed of the machine, so that the answer may differ from run to run.
     Anneal(anneal::Arguments),
+    /// Recompute the quantitative claims of the published description of CEAS from their own formulas
+    Audit(audit::Arguments),
     /// Write queries, keys and values of a real model to a file that attend reads
     Capture(capture::Arguments),
-    /// Measure this machine: attempts per nanosecond of every kernel
+    /// Measure this machine: attempts per nanosecond of every kernel, exact attention on its processors
     Bench(bench::Arguments),
     /// Print a completion script for a shell
     Completions {

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use ceas_npu::mapping::heads::HeadSet;
 use ceas_npu::mapping::qkv;
 use ceas_npu::mapping::reference::tokens::{Sequence, parse_ids};
-use ceas_npu::mapping::reference::{Error, Model};
+use ceas_npu::mapping::reference::{Error, Loaded};
 use clap::Args;
 
 use super::failure::{Blame, Failure};
@@ -17,7 +17,7 @@ use super::failure::{Blame, Failure};
 const BUNDLED: &[u8] = include_bytes!("../../data/minilm_maxwell.safetensors");
 
 /// Maxwell's paragraph on the demon: what is encoded where no text is given.
-const PARAGRAPH: &str = include_str!("../../data/maxwell.txt");
+pub(super) const PARAGRAPH: &str = include_str!("../../data/maxwell.txt");
 
 /// No model takes a text as long as this; a longer file is another file than was meant.
 const LONGEST_TEXT: u64 = 16 << 20;
@@ -25,8 +25,8 @@ const LONGEST_TEXT: u64 = 16 << 20;
 /// A model and what it is to encode.
 #[derive(Args, Debug, Clone)]
 pub struct ModelInput {
-    /// Folder of a BERT-family encoder: config.json, tokenizer.json, model.safetensors
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    /// Folder of a BERT- or Llama-family model (config.json, tokenizer.json, safetensors), or a GGUF file
+    #[arg(long, value_name = "DIR|FILE.gguf", help_heading = "Input")]
     pub model: Option<PathBuf>,
     /// Text that the model encodes [default: the bundled paragraph by Maxwell]
     #[arg(long, value_name = "TEXT", help_heading = "Input", requires = "model")]
@@ -51,6 +51,11 @@ pub struct HeadSource {
 }
 
 impl HeadSource {
+    /// The folder of the model, if one was named.
+    pub fn model(&self) -> Option<&Path> {
+        self.input.model.as_deref()
+    }
+
     /// The heads, from whichever source was named.
     pub fn load(&self) -> Result<HeadSet, Failure> {
         match (&self.qkv, &self.input.model) {
@@ -66,11 +71,17 @@ pub fn bundled() -> Result<HeadSet, Failure> {
     qkv::from_bytes("the bundled data/minilm_maxwell.safetensors", BUNDLED).run()
 }
 
+/// The heads of the model in `folder` on the bundled paragraph.
+pub fn captured(folder: &Path) -> Result<HeadSet, Failure> {
+    ModelInput { model: Some(folder.to_owned()), text: None, text_file: None, tokens: None }
+        .capture(folder, &[])
+}
+
 impl ModelInput {
     /// The heads of the given layers (all, if empty) of the model in `folder` on the text that was named. A cut is said on
     /// standard error.
     pub fn capture(&self, folder: &Path, layers: &[usize]) -> Result<HeadSet, Failure> {
-        let model = Model::open(folder).input()?;
+        let model = Loaded::open(folder).input()?;
         let sequence = self.sequence(&model).input()?;
         let kept = sequence.ids.len();
         if sequence.cut > 0 {
@@ -88,14 +99,13 @@ impl ModelInput {
         model.capture(&sequence, layers).input()
     }
 
-    fn sequence(&self, model: &Model) -> anyhow::Result<Sequence> {
-        let config = model.encoder().config();
-        let encode = |text: &str| model.tokens().encode(text, config.positions);
+    fn sequence(&self, model: &Loaded) -> anyhow::Result<Sequence> {
+        let encode = |text: &str| model.tokens().encode(text, model.context());
         if let Some(file) = &self.tokens {
             let name = file.display().to_string();
             let ids =
-                parse_ids(&name, &read_text(file, "--tokens")?, config.vocabulary).context("--tokens")?;
-            return Ok(model.tokens().sequence(&ids, config.positions)?);
+                parse_ids(&name, &read_text(file, "--tokens")?, model.vocabulary()).context("--tokens")?;
+            return Ok(model.tokens().sequence(&ids, model.context())?);
         }
         if let Some(file) = &self.text_file {
             let text = read_text(file, "--text-file")?;
@@ -109,7 +119,7 @@ impl ModelInput {
 }
 
 /// The text of a file that is UTF-8 and not absurdly long.
-fn read_text(path: &Path, flag: &str) -> anyhow::Result<String> {
+pub(super) fn read_text(path: &Path, flag: &str) -> anyhow::Result<String> {
     let name = path.display().to_string();
     let read = |source| Error::Read { file: name.clone(), source };
     let mut bytes = Vec::new();

@@ -7,23 +7,24 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use ceas_npu::sim::activity::Activity;
 use ceas_npu::sim::beta::Beta;
-use ceas_npu::sim::critical::Dynamics;
-use ceas_npu::sim::exact::onsager;
 use ceas_npu::sim::hamiltonian::Hamiltonian;
+use ceas_npu::sim::kernel::Order;
+use ceas_npu::sim::kernel::multispin::PackedSpins;
 use ceas_npu::sim::plan::Plan;
 use ceas_npu::sim::run::Run;
 use ceas_npu::sim::schedule::Schedule;
 use ceas_npu::sim::snapshot::{Frame, Header, SnapshotFile, SnapshotWriter};
+use ceas_npu::sim::spec;
 use ceas_npu::sim::spins::Spins;
 use ceas_npu::sim::stream::{Purpose, Stream, Streams};
-use ceas_npu::sim::update::{HeatBath, Metropolis, Update, Wolff, WolffCalibration};
+use ceas_npu::sim::update::{HeatBath, Metropolis, MultiSpin, SwendsenWang, Update, Wolff, WolffCalibration};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::common::Outputs;
 use super::failure::{Blame, Failure};
 use super::interrupt;
-use super::snapshot::{Arguments, Start};
+use super::snapshot::{Arguments, Moves, Start};
 use crate::report::lattice::LatticePicture;
 use crate::report::present::{Answer, command_line, present};
 use crate::report::progress;
@@ -33,21 +34,35 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.common.prepare()?;
     let job = Job::new(arguments, &outputs).input()?;
     interrupt::listen()?;
+    let model = &job.model;
     let answer = match arguments.update {
-        Dynamics::HeatBath => {
-            let update = HeatBath::new(&job.model).context("--update heat-bath").input()?;
-            let (blocks, kernel) = (update.blocks(), update.kernel().to_string());
-            job.record(update, blocks, format!("heat-bath, kernel {kernel}"), job.start(), &outputs)?
-        }
-        Dynamics::Metropolis => {
-            let update = Metropolis::new(&job.model).context("--update metropolis").input()?;
-            let (blocks, kernel) = (update.blocks(), update.kernel().to_string());
-            job.record(update, blocks, format!("metropolis, kernel {kernel}"), job.start(), &outputs)?
-        }
-        Dynamics::Wolff => {
+        Moves::HeatBath => match MultiSpin::heat_bath(model) {
+            Ok(update) => job.record_packed("heat-bath", update, &outputs)?,
+            Err(_) => {
+                // A checkerboard where there is one, else one site after another.
+                let update = HeatBath::new(model).or_else(|_| HeatBath::in_order(model, Order::Index));
+                let update = update.context("--update heat-bath").input()?;
+                let words = format!("heat-bath, kernel {}", update.kernel());
+                job.record(update, words, 32, job.start(), &outputs, Clone::clone)?
+            }
+        },
+        Moves::Metropolis => match MultiSpin::metropolis(model) {
+            Ok(update) => job.record_packed("metropolis", update, &outputs)?,
+            Err(_) => {
+                let update = Metropolis::new(model).or_else(|_| Metropolis::in_order(model, Order::Index));
+                let update = update.context("--update metropolis").input()?;
+                let words = format!("metropolis, kernel {}", update.kernel());
+                job.record(update, words, 32, job.start(), &outputs, Clone::clone)?
+            }
+        },
+        Moves::Wolff => {
             let (update, spins) = job.calibrate()?;
             let words = format!("wolff, {} clusters per sweep", update.clusters_per_sweep());
-            job.record(update, 1, words, spins, &outputs)?
+            job.record(update, words, 32, spins, &outputs, Clone::clone)?
+        }
+        Moves::SwendsenWang => {
+            let update = SwendsenWang::new(model).context("--update swendsen-wang").input()?;
+            job.record(update, "swendsen-wang".to_owned(), 32, job.start(), &outputs, Clone::clone)?
         }
     };
     present(&answer, &arguments.common, &outputs)?;
@@ -67,7 +82,6 @@ struct Job<'a> {
 
 impl<'a> Job<'a> {
     fn new(arguments: &'a Arguments, outputs: &Outputs) -> anyhow::Result<Self> {
-        let beta = Beta::new(arguments.beta.unwrap_or(onsager::BETA_C)).context("--beta")?;
         if outputs.out.is_none() {
             bail!("--out FILE.h5 is needed: where should the configurations go?");
         }
@@ -80,25 +94,56 @@ impl<'a> Job<'a> {
         if sweeps.and_then(|s| s.checked_add(arguments.thermalization)).is_none() {
             bail!("--every × --frames + --thermalization is more than 2⁶⁴ sweeps");
         }
-        let size = arguments.size;
-        if outputs.plot.is_some() && size > LatticePicture::LARGEST {
-            bail!("--plot: L = {size} is more than a picture can show; L may be {}", LatticePicture::LARGEST);
-        }
+        let spec = &arguments.lattice;
+        let size = arguments.size.or((spec.is_sized() && spec.size().is_none()).then_some(256));
+        let named = || match arguments.size {
+            Some(size) => format!("--lattice {spec} --size {size}"),
+            None => format!("--lattice {spec}"),
+        };
+        let model = spec.build(size, arguments.common.seed).with_context(named)?;
+        let topology = model.topology();
+        let pictured = outputs.plot.is_some() || outputs.report.is_some();
         let svg = outputs.plot.as_ref().is_some_and(|plot| plot.is_svg()) || outputs.report.is_some();
-        if svg && size > LatticePicture::LARGEST_SVG {
-            bail!(
-                "L = {size} is too large for an SVG (as --plot FILE.svg and --report draw), which holds up to L = {}: use --plot FILE.png",
-                LatticePicture::LARGEST_SVG
+        match plane(topology.shape()) {
+            None if pictured => {
+                bail!(
+                    "--plot and --report draw lattices of two or more dimensions, and a {} is none",
+                    topology.name()
+                )
+            }
+            Some([height, width]) if pictured => {
+                let side = height.max(width);
+                if side > LatticePicture::LARGEST {
+                    bail!(
+                        "--plot: {side} sites in a row are more than a picture can show: {}",
+                        LatticePicture::LARGEST
+                    );
+                }
+                if svg && side > LatticePicture::LARGEST_SVG {
+                    bail!(
+                        "{side} sites in a row are too many for an SVG (as --plot FILE.svg and --report draw), which holds up to {}: use --plot FILE.png",
+                        LatticePicture::LARGEST_SVG
+                    );
+                }
+            }
+            _ => {}
+        }
+        let beta = match (arguments.beta, spec::critical_point(&model)) {
+            (Some(beta), _) => beta,
+            (None, Some(known)) => known.beta,
+            (None, None) => bail!("--beta X is needed: no critical point is known for {spec}"),
+        };
+        let beta = Beta::new(beta).context("--beta")?;
+        if beta.value() == 0.0 && arguments.update == Moves::Metropolis {
+            eprintln!(
+                "warning: at β = 0 Metropolis accepts every flip, so that two sweeps restore the configuration: use --update heat-bath"
             );
         }
-        let topology = arguments.lattice.topology(size).with_context(|| format!("--size {size}"))?;
         // A configuration, those that wait for the writer, its buffers, and the open sites of a cluster.
         let per_site = 4 + SnapshotWriter::WAITING as u64;
-        let clusters = arguments.update == Dynamics::Wolff;
-        topology
-            .check_memory(if clusters { per_site + 8 } else { per_site })
-            .with_context(|| format!("--size {size}"))?;
-        Ok(Self { arguments, model: Hamiltonian::ferromagnet(topology), beta })
+        let clusters = matches!(arguments.update, Moves::Wolff | Moves::SwendsenWang);
+        topology.check_memory(if clusters { per_site + 8 } else { per_site }).with_context(named)?;
+        Ok(Self { arguments, model, beta })
     }
 
     fn start(&self) -> Spins {
@@ -129,14 +174,25 @@ impl<'a> Job<'a> {
         Ok((run.update().freeze(), run.finish().0))
     }
 
-    fn record<U: Update<Model = Hamiltonian, State = Spins>>(
+    /// Records a run of 512 sites at a time.
+    fn record_packed(&self, name: &str, update: MultiSpin, outputs: &Outputs) -> Result<Recorded, Failure> {
+        let start = PackedSpins::from_spins(*update.grid(), &self.start()).input()?;
+        // Not the instructions: they change no byte, so that the file does not name them.
+        let words = format!("{name}, kernel multi-spin sites");
+        self.record(update, words, 64, start, outputs, PackedSpins::to_spins)
+    }
+
+    /// Records a run of `update`, whose acceptances have so many binary `digits`; `seen` is what a frame shows of its state.
+    fn record<U: Update<Model = Hamiltonian>>(
         &self,
         update: U,
-        blocks: usize,
         words: String,
-        spins: Spins,
+        digits: u32,
+        state: U::State,
         outputs: &Outputs,
+        seen: fn(&U::State) -> Spins,
     ) -> Result<Recorded, Failure> {
+        let blocks = update.blocks();
         let arguments = self.arguments;
         let out = outputs.out.as_ref().expect("`Job::new` has checked that there is one");
         let header = Header {
@@ -150,13 +206,13 @@ impl<'a> Job<'a> {
         };
         let mut writer = SnapshotWriter::start(SnapshotFile::create(out.path(), &header).run()?);
         let streams = Streams::new(arguments.common.seed, Purpose::Update, 0, blocks);
-        let run = Run::new(&self.model, spins, update, Schedule::Constant(self.beta), streams);
+        let run = Run::new(&self.model, state, update, Schedule::Constant(self.beta), streams);
         // Wolff has thermalized already.
-        let thermalization = if arguments.update == Dynamics::Wolff { 0 } else { arguments.thermalization };
-        let film = self.film(run, thermalization, &writer);
+        let thermalization = if arguments.update == Moves::Wolff { 0 } else { arguments.thermalization };
+        let film = self.film(run, thermalization, &writer, seen);
         match writer.finish() {
             Ok(0) => Err(anyhow!("stopped before the first frame: nothing is kept")).run(),
-            Ok(frames) => Ok(self.recorded(film, frames, words, out.path().display().to_string())),
+            Ok(frames) => Ok(self.recorded(film, frames, words, digits, out.path().display().to_string())),
             Err(error) => {
                 let kept = writer.committed();
                 let what = if kept == 0 {
@@ -170,11 +226,12 @@ impl<'a> Job<'a> {
     }
 
     /// Drives the run and hands its frames to the writer, until all are made, the writer fails or Ctrl-C is pressed.
-    fn film<U: Update<Model = Hamiltonian, State = Spins>>(
+    fn film<U: Update<Model = Hamiltonian>>(
         &self,
         mut run: Run<'_, U>,
         thermalization: u64,
         writer: &SnapshotWriter,
+        seen: fn(&U::State) -> Spins,
     ) -> Film {
         let Arguments { every, frames, .. } = *self.arguments;
         let bar: ProgressBar = progress::bar("frames", frames);
@@ -190,12 +247,9 @@ impl<'a> Job<'a> {
                 return if stop && sweep == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
             }
             let looked = Instant::now();
-            let frame = Frame {
-                spins: run.state().clone(),
-                sweep,
-                beta: run.beta().value(),
-                energy: run.model().energy(run.state()),
-            };
+            let spins = seen(run.state());
+            let energy = run.model().energy(&spins);
+            let frame = Frame { spins, sweep, beta: run.beta().value(), energy };
             last = Some((sweep, frame.energy));
             let taken = writer.push(frame);
             bar.inc(1);
@@ -204,12 +258,13 @@ impl<'a> Job<'a> {
         });
         let sweeping = begun.elapsed().saturating_sub(aside).as_secs_f64();
         bar.finish_and_clear();
-        let (spins, activity) = run.finish();
+        let (state, activity) = run.finish();
+        let spins = seen(&state);
         let (sweep, energy) = last.unwrap_or_default();
         Film { spins, sweep, energy, activity, sweeping, seconds: begun.elapsed().as_secs_f64() }
     }
 
-    fn recorded(&self, film: Film, frames: u64, update: String, file: String) -> Recorded {
+    fn recorded(&self, film: Film, frames: u64, update: String, digits: u32, file: String) -> Recorded {
         let n = self.model.n_sites() as f64;
         Recorded {
             command: "snapshot",
@@ -217,11 +272,13 @@ impl<'a> Job<'a> {
             frames,
             attempts_per_ns: film.activity.attempts as f64 / film.sweeping / 1e9,
             update,
-            generator: "xoshiro256++, 32 bits per draw, none shared",
+            generator: format!("xoshiro256++, {digits} binary digits of p, no random bit shared"),
             threads: rayon::current_num_threads(),
             seconds: film.seconds,
             lattice: self.model.topology().name(),
-            size: self.arguments.size,
+            size: self.model.topology().size(),
+            spec: self.arguments.lattice.to_string(),
+            shape: self.model.topology().shape().to_vec(),
             beta: self.beta.value(),
             sweeps: film.sweep,
             energy: film.energy / n,
@@ -229,6 +286,17 @@ impl<'a> Job<'a> {
             activity: film.activity,
             spins: film.spins,
         }
+    }
+}
+
+/// Rows and columns of a picture of a lattice: of three and more dimensions a plane of the last two, of a honeycomb both sites of a
+/// cell side by side.
+fn plane(shape: &[usize]) -> Option<[usize; 2]> {
+    match shape {
+        [] | [_] => None,
+        [height, width] => Some([*height, *width]),
+        [height, width, 2] if height == width && *width != 2 => Some([*height, 2 * width]),
+        [.., height, width] => Some([*height, *width]),
     }
 }
 
@@ -257,12 +325,16 @@ struct Recorded {
     /// Attempts per nanosecond of sweeping, over all threads.
     attempts_per_ns: f64,
     update: String,
-    generator: &'static str,
+    generator: String,
     threads: usize,
     /// Wall time from the first sweep to the last frame.
     seconds: f64,
     lattice: &'static str,
     size: usize,
+    /// As it was asked for.
+    spec: String,
+    /// Lengths of the axes of a frame.
+    shape: Vec<usize>,
     beta: f64,
     /// Sweeps at the last frame.
     sweeps: u64,
@@ -283,7 +355,8 @@ impl Answer for Recorded {
             huge if huge >= 1e6 => format!("{huge:e}"),
             beta => format!("{beta:.6}"),
         };
-        format!("{} L = {}, β = {beta}", self.lattice, self.size)
+        let extent = if self.shape.len() > 1 { "L" } else { "N" };
+        format!("{} {extent} = {}, β = {beta}", self.lattice, self.size)
     }
 
     fn text(&self) -> String {
@@ -310,9 +383,14 @@ impl Answer for Recorded {
     }
 
     fn picture(&self) -> LatticePicture {
+        // The first plane, where there are several.
+        let [height, width] = plane(&self.shape).unwrap_or([1, self.spins.len()]);
         LatticePicture {
+            name: self.lattice,
             size: self.size,
-            spins: self.spins.as_slice().to_vec(),
+            width,
+            is_slice: height * width < self.spins.len(),
+            spins: self.spins.as_slice()[..height * width].to_vec(),
             beta: self.beta,
             sweep: self.sweeps,
             magnetization: self.magnetization,

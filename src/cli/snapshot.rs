@@ -1,6 +1,6 @@
 //! The verb `ceas snapshot`.
 
-use ceas_npu::sim::critical::{Dynamics, Lattice};
+use ceas_npu::sim::spec::Spec;
 use clap::{Args, ValueEnum};
 
 use super::common::Common;
@@ -12,30 +12,35 @@ use super::value;
     after_help = "See --help for what the file holds, what a kill or Ctrl-C leaves, and examples.",
     after_long_help = "Frame k is the configuration after k·N sweeps (a sweep is one attempt per spin; for wolff, a fixed number of clusters that \
         flips about as many), counted after --thermalization.\n\n\
+        Heat bath and Metropolis move 512 spins at a time where the lattice fits: periodic square (L a multiple of 64), triangular (96), \
+        honeycomb (32) or cubic (16), couplings +J and -J, a uniform field. Elsewhere they move one after another; the answer says \
+        which. Lattices, graphs, couplings and fields are written as in --lattice square:64,couplings=pm1.\n\n\
         The file is whole at every moment: it is written as FILE.h5.partial, and complete copies are renamed onto FILE.h5, the first \
         with the first frame. So it can be read while the run goes on, and a kill loses little.\n\n\
         Ctrl-C finishes the current frame, closes the file, says what was kept, and ends with exit code 1; a second Ctrl-C ends at once.\n\n\
-        Datasets: /spins i8 [frame, y, x], ±1, zlib; /sweep, /beta, /energy and /magnetization (totals) [frame].\n\
+        Datasets: /spins i8 [frame, lattice axes…] or [frame, site], ±1, zlib; /sweep, /beta, /energy and /magnetization (totals) [frame].\n\
         Attributes: seed, hamiltonian, update, lattice, units, schema_version, program_version, command_line.\n\n\
         Examples:\n  \
         ceas snapshot --size 512 --frames 200 --out critical.h5 --plot critical.png\n  \
         ceas snapshot --size 64 --beta 0.6 --start up --update metropolis --every 1 --out cold.h5\n  \
         ceas snapshot --size 256 --update wolff --thermalization 200 --out clusters.h5 --json\n  \
+        ceas snapshot --lattice cubic:64 --frames 20 --out cubic.h5\n  \
+        ceas snapshot --lattice regular:1000,3,couplings=pm1 --beta 0.8 --out glass.h5\n  \
         python3 -c 'import h5py; print(h5py.File(\"critical.h5\")[\"spins\"][-1].mean())'"
 )]
 pub struct Arguments {
-    /// Family of lattices
-    #[arg(long, default_value = "square", value_name = "SPEC", value_parser = value::lattice())]
-    pub lattice: Lattice,
-    /// L; even for heat-bath and metropolis, which visit a checkerboard
-    #[arg(long, default_value_t = 256, value_name = "L", value_parser = value::whole::<usize>)]
-    pub size: usize,
-    /// Inverse temperature, in units of 1/J [default: the critical one, ln(1+√2)/2 = 0.440687]
+    /// Lattice or graph, with couplings and field, such as cubic:16 or square:64,couplings=pm1
+    #[arg(long, default_value = "square", value_name = "SPEC", value_parser = clap::value_parser!(Spec))]
+    pub lattice: Spec,
+    /// Its size: L of a lattice, sites of a graph [default: what the spec says, else 256]
+    #[arg(long, value_name = "L", value_parser = value::whole::<usize>)]
+    pub size: Option<usize>,
+    /// Inverse temperature [default: the critical one where it is known, of the square lattice ln(1+√2)/2 = 0.440687]
     #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = value::number)]
     pub beta: Option<f64>,
     /// How spins are updated
-    #[arg(long, default_value = "heat-bath", value_name = "NAME", value_parser = value::update())]
-    pub update: Dynamics,
+    #[arg(long, value_enum, default_value_t = Moves::HeatBath, value_name = "NAME")]
+    pub update: Moves,
     /// Sweeps from one frame to the next
     #[arg(long, default_value_t = 10, value_parser = value::whole::<u64>, value_name = "N")]
     pub every: u64,
@@ -50,6 +55,19 @@ pub struct Arguments {
     pub start: Start,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Updates.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moves {
+    /// Draw each spin anew given its neighbours
+    HeatBath,
+    /// Accept a flip with min(1, e^(−βΔE))
+    Metropolis,
+    /// Flip clusters one at a time
+    Wolff,
+    /// Decide all clusters in every sweep
+    SwendsenWang,
 }
 
 /// Starting configurations.

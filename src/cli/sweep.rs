@@ -7,8 +7,9 @@ use clap::Args;
 
 use ceas_npu::sim::beta::Beta;
 use ceas_npu::sim::critical::{
-    Dynamics, Effort, Findings, Grid, Lattice, Listener, Precision, Progress, Survey,
+    Class, Dynamics, Effort, Family, Findings, Grid, Listener, Precision, Progress, Refusal, Survey,
 };
+use ceas_npu::sim::hamiltonian::Hamiltonian;
 use ceas_npu::sim::memory;
 
 use super::common::Common;
@@ -24,54 +25,65 @@ const LEAST_REPLICAS: u64 = 16;
 const LEAST_SWEEPS: u64 = 16;
 /// Most β of a grid.
 const MOST_BETAS: usize = 10_000;
-/// Resamples of every bootstrap: they know an error to 2 %.
-const RESAMPLES: u64 = 1_000;
+/// Sites that the largest size, all replicas together, is to update in a survey that is asked for nothing else.
+const USUAL_WORK: u64 = 50_000_000;
 
 /// Arguments of `ceas sweep`.
 ///
-/// With no flags: square lattices of L = 8, 16, 32, 64; the grid of beta is found by a pilot run that starts from a rigorous bound and
-/// does not know beta_c. Binder cumulants of L and 2L cross near beta_c; the crossings are extrapolated with their known drift.
+/// With no flags: square lattices of L = 8, 16, 32, 64. A pilot run that does not know beta_c finds where the Binder cumulants of two
+/// sizes cross; every size is then run about there, and reweighted to every beta near it. At beta_c the curves U4(beta) and xi/L(beta) of
+/// all sizes meet, but for a correction L^-omega that is fitted with it.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "β_c comes from the crossings of the Binder cumulants U₄ of L and 2L. The automatic grid is found by a pilot run that starts \
-from a rigorous bound and does not know β_c. Points alone: one size and a grid with --beta.\n\nExamples:\n  \
-ceas sweep --plot sweep.png\n  ceas sweep --sizes 16,32,64,128 --precision 1e-4 --json\n  \
-ceas sweep --sizes 32 --beta 0.40:0.48:9 --update heat-bath --out points.h5"
+    after_help = "The search for β_c uses no known value; where the literature has one, it is printed beside the result afterwards. \
+From slopes and moments at β_c come ν, η and β/ν. Points alone: one size and a grid with --beta.\n\nExamples:\n  \
+ceas sweep --plot sweep.png\n  ceas sweep --precision 1e-5\n  ceas sweep --lattice cubic --precision 2e-5 --out cubic.h5\n  \
+ceas sweep --lattice regular:q=3 --json\n  ceas sweep --sizes 32 --beta 0.40:0.48:9 --update heat-bath --out points.h5"
 )]
 pub struct Arguments {
-    /// Family of lattices
-    #[arg(long, value_name = "SPEC", default_value = "square", value_parser = value::lattice())]
-    lattice: Lattice,
-    /// Sides L, even and at least 4; β_c needs two of them to be L and 2L [default: 8,16,32,64; without clusters 8,16,32]
+    /// Lattice or graph, its size open: square, triangular, honeycomb, king, cubic, hypercubic, complete, regular:q=Q, …, with ,open and
+    /// ,couplings=J behind it
+    #[arg(long, value_name = "SPEC", default_value = "square", value_parser = value::family)]
+    lattice: Family,
+    /// Sizes: sides L ≥ 4, or numbers of sites of a graph; β_c needs two, and three to assess its drift [default: by the lattice, 8,16,32,64 if
+    /// square]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = value::listed)]
     sizes: Vec<usize>,
-    /// Inverse temperatures, FROM:TO:COUNT or a list [default: found by a pilot run, a grid of width ∝ 1/L for each L]
+    /// Inverse temperatures, FROM:TO:COUNT or a list [default: found by a pilot run, three about β_c for each size]
     #[arg(long, value_name = "A:B:COUNT|A,B,…", allow_hyphen_values = true)]
     beta: Option<String>,
-    /// How spins are updated
-    #[arg(long, value_name = "NAME", default_value = "wolff", value_parser = value::update())]
-    update: Dynamics,
-    /// Independent replicas of each L and β, at least 16; all errors come from their scatter
+    /// How spins are updated [default: wolff; on a complete graph swendsen-wang]
+    #[arg(long, value_name = "NAME", value_parser = value::update())]
+    update: Option<Dynamics>,
+    /// Independent replicas of each size and β, at least 16; all errors come from their scatter
     #[arg(long, value_name = "R", default_value_t = 32, value_parser = value::whole::<u64>)]
     replicas: u64,
-    /// Measured sweeps of each replica at the largest L; a smaller L makes L_max/L times as many [default: 500; without clusters 4000]
+    /// Measured sweeps of each replica at the largest size; smaller ones take as many more as they are smaller [default: by the largest size,
+    /// some seconds in all; without clusters 4000]
     #[arg(long, value_name = "N", value_parser = value::whole::<u64>)]
     sweeps: Option<u64>,
     /// Sweeps of each replica before it is measured [default: 20; without clusters 2000]
     #[arg(long, value_name = "N", value_parser = value::whole::<u64>)]
     thermalization: Option<u64>,
-    /// Add replicas until the error of β_c is at most E
+    /// Run longer, and larger sizes, until the error of β_c, statistical and systematic together, is at most E
     #[arg(long, value_name = "E", allow_hyphen_values = true, value_parser = value::number)]
     precision: Option<f64>,
-    /// How many times the replicas --precision may use at most
-    #[arg(long, value_name = "TIMES", default_value_t = 16, requires = "precision", value_parser = value::whole::<u64>)]
+    /// How many times the work of the same command without --precision may be done at most
+    #[arg(long, value_name = "TIMES", default_value_t = 200, requires = "precision", value_parser = value::whole::<u64>)]
     budget: u64,
+    /// Sweep attention rows instead of a lattice: bundled, a file of q, k, v, a model folder or GGUF file; random (a head without training), iid (the
+    /// finite random energy model), hyperbolic (mean field on trees and tilings)
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["lattice", "sizes", "beta", "update", "replicas", "sweeps", "thermalization", "precision"])]
+    heads: Option<String>,
     #[command(flatten)]
     common: Common,
 }
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(source) = &arguments.heads {
+        return super::sweep_heads::run(source, &arguments.common);
+    }
     // First, because asking how many threads there are settles it.
     let outputs = arguments.common.prepare()?;
     let survey = arguments.survey().input()?;
@@ -80,15 +92,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(anyhow!("--out needs a program built with the feature hdf5 or hdf5-static")).input();
     }
     let bars = progress::stages();
+    let aim = arguments.precision.map_or(String::new(), |target| format!(" of {target:.0e}"));
     let listener: Listener<'_> = &|progress| match progress {
-        Progress::Stage { size, replicas } => bars.stage(&format!("L ≤ {size}"), replicas),
+        Progress::Stage { size, replicas } => bars.stage(&format!("size ≤ {size}"), replicas),
         Progress::Replica => bars.step(),
+        Progress::Error(error) => bars.say(&format!("error {error:.1e}{aim}")),
     };
     let start = Instant::now();
     let findings: Findings = survey.run(listener).run()?;
     let seconds = start.elapsed().as_secs_f64();
     bars.finish();
-    let answer = Transition::new(&survey, findings, seconds);
+    let answer = Transition::new(&survey, findings, seconds).run()?;
     for warning in answer.warnings() {
         eprintln!("ceas: {warning}");
     }
@@ -99,34 +113,56 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     present(&answer, &arguments.common, &outputs)
 }
 
+/// What a family is like, from one model of it.
+struct Kind {
+    class: Class,
+    is_complete: bool,
+    least: usize,
+}
+
 impl Arguments {
     /// Checks everything that can be checked before a spin is flipped.
     fn survey(&self) -> anyhow::Result<Survey> {
-        let clusters = self.update == Dynamics::Wolff;
-        let sizes = self.checked_sizes(clusters)?;
+        let kind = self.kind()?;
+        let update = self.update.unwrap_or(match kind.is_complete {
+            true => Dynamics::SwendsenWang,
+            false => Dynamics::Wolff,
+        });
+        let clusters = matches!(update, Dynamics::Wolff | Dynamics::SwendsenWang);
+        let precision = match self.precision {
+            Some(e) if !(e.is_finite() && e > 0.0) => bail!("--precision {e}: an error is a number above 0"),
+            other => other,
+        };
+        let sizes = self.checked_sizes(&kind, clusters)?;
         let grid = match &self.beta {
             Some(text) => Grid::Fixed(betas(text)?),
             None => Grid::Automatic,
         };
-        let single = sizes.len() == 1 && self.beta.is_some();
-        if !single && Survey::pairs(&sizes).is_empty() {
+        let single = sizes.len() == 1;
+        if single && self.beta.is_none() {
             bail!(
-                "--sizes {}: β_c needs two sizes L and 2L, such as {},{}; for points alone give one size and a grid with --beta",
-                list(&sizes),
+                "--sizes {}: β_c needs two sizes, such as {},{}; for points alone give one size and a grid with --beta",
+                sizes[0],
                 sizes[0],
                 2 * sizes[0]
             );
         }
-        if let (Grid::Fixed(betas), Dynamics::Metropolis) = (&grid, self.update)
+        match self.lattice.check(sizes[0], self.common.seed) {
+            Ok(()) => {}
+            Err(Refusal::Spec(error)) => return Err(self.of_size(sizes[0], &error)),
+            // Points are what they are; only β_c would be wrong.
+            Err(reason) if single => eprintln!("ceas: points alone, no β_c: {reason}"),
+            Err(reason) => bail!("--lattice {reason}"),
+        }
+        if let (Grid::Fixed(betas), Dynamics::Metropolis) = (&grid, update)
             && betas.iter().any(|b| b.value() == 0.0)
         {
             bail!(
                 "--beta 0 with --update metropolis: every attempt is accepted and two sweeps restore the start; use heat-bath"
             );
         }
-        let sweeps = self.sweeps.unwrap_or(if clusters { 500 } else { 4_000 });
-        if sweeps < LEAST_SWEEPS {
-            bail!("--sweeps {sweeps}: a replica is measured for at least {LEAST_SWEEPS} sweeps");
+        if precision.is_some() && single {
+            bail!("--precision needs two sizes: it is the error of β_c");
         }
         if self.replicas < LEAST_REPLICAS {
             bail!(
@@ -134,79 +170,122 @@ impl Arguments {
                 self.replicas
             );
         }
-        if self.budget == 0 {
-            bail!("--budget 0: --precision may use at least as many replicas as there are, 1 times");
+        let largest = sizes.last().copied().unwrap_or(4);
+        let sites = self.model(largest)?.n_sites();
+        let usual = (USUAL_WORK / (self.replicas.saturating_mul(sites as u64)).max(1)).clamp(100, 20_000);
+        let sweeps = self.sweeps.unwrap_or(if clusters { usual } else { 4_000 });
+        if sweeps < LEAST_SWEEPS {
+            bail!("--sweeps {sweeps}: a replica is measured for at least {LEAST_SWEEPS} sweeps");
         }
-        let precision = match self.precision {
-            Some(e) if !(e.is_finite() && e > 0.0) => bail!("--precision {e}: an error is a number above 0"),
-            Some(_) if single => bail!("--precision needs two sizes L and 2L: it is the error of β_c"),
-            Some(target) => Some(Precision { target, most: self.budget }),
-            None => None,
-        };
+        if self.budget == 0 {
+            bail!("--budget 0: --precision may take at least as much work as there is without it, 1 times");
+        }
         let effort = Effort {
-            dynamics: self.update,
+            dynamics: update,
             replicas: self.replicas,
             first: 0,
             thermalization: self.thermalization.unwrap_or(if clusters { 20 } else { 2_000 }),
             sweeps,
             seed: self.common.seed,
         };
-        check_effort(&sizes, &effort)?;
-        Ok(Survey { lattice: self.lattice, sizes, grid, effort, precision, resamples: RESAMPLES })
+        check_effort(sites, &effort)?;
+        let precision = precision.map(|target| Precision { target, most: self.budget });
+        Ok(Survey { family: self.lattice.clone(), sizes, grid, effort, precision })
     }
 
-    fn checked_sizes(&self, clusters: bool) -> anyhow::Result<Vec<usize>> {
-        let mut sizes = match (self.sizes.is_empty(), clusters) {
-            (false, _) => self.sizes.clone(),
-            (true, true) => vec![8, 16, 32, 64],
-            (true, false) => vec![8, 16, 32],
+    fn model(&self, size: usize) -> anyhow::Result<Hamiltonian> {
+        self.lattice.model(size, self.common.seed).map_err(|error| self.of_size(size, &error))
+    }
+
+    fn of_size(&self, size: usize, error: &dyn std::fmt::Display) -> anyhow::Error {
+        match (self.lattice.is_sized(), self.sizes.is_empty()) {
+            (true, false) => anyhow!("--sizes {size}: {error}"),
+            _ => anyhow!("--lattice {}: {error}", self.lattice),
+        }
+    }
+
+    fn kind(&self) -> anyhow::Result<Kind> {
+        let graph = self.lattice.model(64, self.common.seed);
+        let model = match graph {
+            Ok(model) if model.topology().as_lattice().is_none() => model,
+            _ => self.model(self.sizes.first().copied().unwrap_or(4).clamp(2, 4))?,
+        };
+        let topology = model.topology();
+        let class = self.lattice.class(topology);
+        let least = if class == Class::MeanField {
+            16
+        } else if topology.as_lattice().is_some() {
+            4
+        } else {
+            1
+        };
+        Ok(Kind { class, is_complete: topology.is_complete(), least })
+    }
+
+    /// Where none are given: three octaves that take some seconds, larger ones for a small error.
+    fn usual_sizes(&self, kind: &Kind, clusters: bool) -> Vec<usize> {
+        let fine = |error: f64| self.precision.is_some_and(|e| e < error);
+        match kind.class {
+            Class::Two if fine(5e-5) => vec![16, 32, 64, 128],
+            Class::Two if clusters => vec![8, 16, 32, 64],
+            Class::Three if fine(1e-4) => vec![8, 12, 16, 24, 32],
+            Class::Three => vec![6, 8, 12, 16, 24],
+            Class::Four => vec![4, 6, 8, 12],
+            Class::MeanField => vec![128, 256, 512, 1024, 2048],
+            _ => vec![8, 16, 32],
+        }
+    }
+
+    fn checked_sizes(&self, kind: &Kind, clusters: bool) -> anyhow::Result<Vec<usize>> {
+        let mut sizes = match (self.sizes.is_empty(), self.lattice.size()) {
+            (false, Some(size)) => {
+                bail!(
+                    "--lattice {} has the size {size} already: leave it out there, or leave out --sizes",
+                    self.lattice
+                )
+            }
+            (false, None) if !self.lattice.is_sized() => {
+                bail!(
+                    "--lattice {}: a lattice from a file has the size it has; leave out --sizes",
+                    self.lattice
+                )
+            }
+            (false, None) => self.sizes.clone(),
+            (true, Some(size)) => vec![size],
+            (true, None) if !self.lattice.is_sized() => vec![self.model(0)?.n_sites()],
+            (true, None) => self.usual_sizes(kind, clusters),
         };
         sizes.sort_unstable();
         for (i, &size) in sizes.iter().enumerate() {
-            if size < 4 {
-                bail!("--sizes {size}: L must be at least 4");
-            }
-            if size % 2 == 1 {
-                bail!(
-                    "--sizes {size}: L must be even, so that the lattice has two sublattices; take {} or {}",
-                    size - 1,
-                    size.saturating_add(1)
-                );
+            if size < kind.least {
+                bail!("--sizes {size}: it must be at least {}", kind.least);
             }
             if i > 0 && sizes[i - 1] == size {
                 bail!("--sizes: {size} is named twice");
             }
-            let topology = self.lattice.topology(size).map_err(|e| anyhow!("--sizes {size}: {e}"))?;
-            // One configuration per thread, and for clusters the sites still to be looked at.
-            let each: u64 = if clusters { 9 } else { 2 };
-            topology
-                .check_memory(each * rayon::current_num_threads() as u64)
-                .map_err(|e| anyhow!("--sizes {size}: {e}"))?;
+            let topology = self.model(size)?.topology().clone();
+            // One configuration per replica of three β, and per thread what an update works with.
+            let each = 3 * self.replicas.min(1 << 20) + 32 * rayon::current_num_threads() as u64;
+            topology.check_memory(each).map_err(|e| self.of_size(size, &e))?;
         }
         Ok(sizes)
     }
 }
 
 /// Refuses what would not fit into memory or never end.
-fn check_effort(sizes: &[usize], effort: &Effort) -> anyhow::Result<()> {
+fn check_effort(sites: usize, effort: &Effort) -> anyhow::Result<()> {
     /// A hundred years of one attempt per nanosecond.
     const ENDLESS: u64 = 3_000_000_000_000_000_000;
     let Effort { replicas, sweeps, thermalization, .. } = *effort;
-    let (smallest, largest) = match sizes {
-        [first, .., last] => (*first, *last),
-        [only] => (*only, *only),
-        [] => return Ok(()),
-    };
     let flags = || format!("--replicas {replicas} × --sweeps {sweeps}");
-    // A smaller lattice is measured for longer; |m| is kept for every sweep of every replica.
-    let longest = sweeps.saturating_mul(largest as u64) / smallest as u64;
-    memory::check("a record of |m| at side", smallest, longest.saturating_mul(replicas).saturating_mul(8))
-        .with_context(flags)?;
-    let sites = (largest as u64).saturating_mul(largest as u64);
-    let attempts = sweeps.saturating_add(thermalization).saturating_mul(sites).saturating_mul(replicas);
+    // The first sweeps of every replica are remembered for their autocorrelation time.
+    let numbers = replicas.saturating_mul(sweeps.min(20_000)).saturating_mul(24);
+    memory::check("a record of |m| at size", sites, numbers).with_context(flags)?;
+    let attempts =
+        sweeps.saturating_add(thermalization).saturating_mul(sites as u64).saturating_mul(replicas);
     if attempts > ENDLESS {
         bail!(
-            "{} and --thermalization {thermalization} are {:.0e} attempts at L = {largest} alone, more than a century: choose less",
+            "{} and --thermalization {thermalization} are {:.0e} attempts at {sites} sites alone, more than a century: choose less",
             flags(),
             attempts as f64
         );
@@ -255,8 +334,4 @@ fn betas(text: &str) -> anyhow::Result<Vec<Beta>> {
         _ => bail!("--beta {text}: write FROM:TO:COUNT, such as 0.42:0.46:9, or a list, such as 0.43,0.44"),
     };
     values.into_iter().map(|b| Beta::new(b).map_err(anyhow::Error::from)).collect()
-}
-
-fn list(sizes: &[usize]) -> String {
-    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
 }

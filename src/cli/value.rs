@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ceas_npu::sim::critical::{Dynamics, Lattice};
+use ceas_npu::sim::critical::{Dynamics, Family, Lattice};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// A whole number from 0.
@@ -32,12 +32,18 @@ pub fn update() -> impl TypedValueParser<Value = Dynamics> {
     PossibleValuesParser::new([
         PossibleValue::new("heat-bath").help("Draw each spin anew given its neighbours"),
         PossibleValue::new("metropolis").help("Accept a flip with min(1, e^(−βΔE))"),
+        PossibleValue::new("swendsen-wang").help("Turn every cluster of the lattice by a coin of its own"),
         PossibleValue::new("wolff").help("Flip clusters; fastest near β_c"),
     ])
     .try_map(|name| name.parse::<Dynamics>())
 }
 
-/// A family of lattices by its name.
+/// A lattice or graph with couplings, its size open.
+pub fn family(text: &str) -> Result<Family, String> {
+    text.parse().map_err(|e: ceas_npu::sim::spec::SpecError| e.to_string())
+}
+
+/// A lattice by its name.
 pub fn lattice() -> impl TypedValueParser<Value = Lattice> {
     PossibleValuesParser::new([PossibleValue::new("square").help("L × L sites, periodic")])
         .try_map(|name| name.parse::<Lattice>())

@@ -9,10 +9,16 @@ use super::figure::{self, Figure, INK, SAMPLED, Trouble};
 /// The colour of spins that point down.
 const DOWN: RGBColor = RGBColor(250, 246, 232);
 
-/// A configuration of a square lattice, and what its title says.
+/// A configuration of a lattice, or a plane of it, and what its title says.
 pub struct LatticePicture {
+    /// "square lattice".
+    pub name: &'static str,
     /// L.
     pub size: usize,
+    /// Sites in a row.
+    pub width: usize,
+    /// Whether this is one plane of several.
+    pub is_slice: bool,
     /// ±1, row by row.
     pub spins: Vec<i8>,
     /// β.
@@ -33,17 +39,30 @@ impl LatticePicture {
 
     /// Pixels per site: lattices below L = 640 are enlarged.
     fn scale(&self) -> usize {
-        640usize.div_ceil(self.size).max(1)
+        640usize.div_ceil(self.width).max(1)
     }
 
-    /// Side of the lattice in pixels.
+    /// Width of the lattice in pixels.
     fn side(&self) -> i32 {
-        (self.size * self.scale()) as i32
+        (self.width * self.scale()) as i32
+    }
+
+    /// Its height.
+    fn depth(&self) -> i32 {
+        (self.spins.len() / self.width * self.scale()) as i32
     }
 
     /// Size of the text: it grows with the picture, which is looked at as a whole.
     fn font(&self) -> i32 {
         (self.side() / 38).max(17)
+    }
+
+    fn title(&self) -> String {
+        let mut name = self.name.to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        if self.is_slice { name + ", a plane" } else { name }
     }
 
     fn margin(&self) -> i32 {
@@ -59,7 +78,7 @@ impl LatticePicture {
 impl Figure for LatticePicture {
     fn size(&self) -> (u32, u32) {
         let width = self.side() + 2 * self.margin();
-        let height = self.side() + self.head() + self.font() * 9 / 4;
+        let height = self.depth() + self.head() + self.font() * 9 / 4;
         (width as u32, height as u32)
     }
 
@@ -73,8 +92,8 @@ impl Figure for LatticePicture {
             area.draw(&Text::new(text, at, style)).map_err(trouble)
         };
         let title = match self.beta {
-            huge if huge >= 1e6 => format!("Square lattice, L = {}, β = {huge:e}", self.size),
-            beta => format!("Square lattice, L = {}, β = {beta:.6}", self.size),
+            huge if huge >= 1e6 => format!("{}, L = {}, β = {huge:e}", self.title(), self.size),
+            beta => format!("{}, L = {}, β = {beta:.6}", self.title(), self.size),
         };
         write(title, (left, font / 2), figure::text((font * 6 / 5) as u32))?;
         let numbers = format!(
@@ -83,7 +102,7 @@ impl Figure for LatticePicture {
         );
         write(numbers.replace('-', "−"), (left, font * 2), figure::text(font as u32))?;
         let scale = self.scale() as i32;
-        for (y, row) in self.spins.chunks_exact(self.size).enumerate() {
+        for (y, row) in self.spins.chunks_exact(self.width).enumerate() {
             let y = top + y as i32 * scale;
             let mut x = left;
             // Bitmaps paint the last row and column of a rectangle, SVG does not: drawn in this order, the next run paints over it, and the
@@ -95,9 +114,9 @@ impl Figure for LatticePicture {
                 x = end;
             }
         }
-        let frame = [(left - 1, top - 1), (left + side, top + side)];
+        let frame = [(left - 1, top - 1), (left + side, top + self.depth())];
         area.draw(&Rectangle::new(frame, INK.stroke_width(1))).map_err(trouble)?;
-        let line = top + side + font / 2;
+        let line = top + self.depth() + font / 2;
         for (at, color, meaning) in [(0, SAMPLED, "s = +1 (up)"), (8, DOWN, "s = −1 (down)")] {
             let x = left + at * font;
             let patch = [(x, line), (x + font, line + font)];

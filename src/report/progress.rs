@@ -4,8 +4,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar over `steps` steps of `what`; it draws nothing when standard error is not a terminal.
 pub fn bar(what: &str, steps: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:>12} {bar:40.cyan/blue} {pos}/{len} [{elapsed} < {eta}]")
-        .expect("the template is a constant");
+    let style =
+        ProgressStyle::with_template("{msg:>12} {bar:40.cyan/blue} {pos}/{len} [{elapsed} < {eta}] {prefix}")
+            .expect("the template is a constant");
     ProgressBar::new(steps).with_style(style).with_message(what.to_owned())
 }
 
@@ -25,6 +26,11 @@ impl Stages {
         self.bar.set_message(what.to_owned());
         self.bar.set_length(steps);
         self.bar.reset();
+    }
+
+    /// What is known so far, beside the name of the stages to come.
+    pub fn say(&self, what: &str) {
+        self.bar.set_prefix(what.to_owned());
     }
 
     /// One step is done.

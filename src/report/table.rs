@@ -66,6 +66,45 @@ pub fn si(value: f64, unit: &str) -> String {
     format!("{scaled:.decimals$} {prefix}{unit}")
 }
 
+/// A number with so many significant digits; a dash for one that does not exist.
+pub fn number(x: f64, digits: i32) -> String {
+    if !x.is_finite() {
+        return "–".into();
+    }
+    let places = if x == 0.0 { 0 } else { (digits - 1 - x.abs().log10().floor() as i32).clamp(0, 5) };
+    format!("{x:.*}", places as usize)
+}
+
+/// A number with so many places; a dash for one that does not exist.
+pub fn fixed(x: f64, places: usize) -> String {
+    if x.is_finite() { format!("{x:.places$}") } else { "–".into() }
+}
+
+/// Lines of at most 110 characters, broken between words.
+pub fn wrapped(text: &str) -> String {
+    let mut lines = String::new();
+    for line in text.lines() {
+        if line.chars().count() <= 110 {
+            lines.push_str(line);
+            lines.push('\n');
+            continue;
+        }
+        let mut length = 0;
+        for word in line.split(' ') {
+            let size = word.chars().count();
+            if length > 0 {
+                let full = length + 1 + size > 110;
+                lines.push(if full { '\n' } else { ' ' });
+                length = if full { 0 } else { length + 1 };
+            }
+            lines.push_str(word);
+            length += size;
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,22 +5,24 @@
 //! | `/points/size`, `/points/beta` | `[point]` | L and β |
 //! | `/points/QUANTITY`, `/points/QUANTITY_error` | `[point]` | mean and one-σ error, QUANTITY as in the JSON document |
 //! | `/replicas/averages` | `[point, replica, 6]` | each replica's ⟨e⟩, ⟨e²⟩, ⟨\|m\|⟩, ⟨m²⟩, ⟨m⁴⟩, ⟨F⟩ over its measured sweeps |
-//! | `/pairs/small`, `large`, `beta`, `beta_error` | `[pair]` | crossings |
+//! | `/pairs/small`, `large`, `beta`, `beta_error`, `length_beta`, `length_beta_error` | `[pair]` | crossings of U₄ and ξ/L |
+//! | `/curves/size`, `/curves/beta`, `/curves/values` | `[size]`, `[size, 101]`, `[size, 101, 4]` | U₄, ξ/L, ln⟨m²⟩, ln⟨\|m\|⟩ reweighted from all runs of a size |
+//! | `/collapse/size`, `x`, `binder`, `binder_error` | `[point]` | U₄ over x = (β − β_c) L^(1/ν) |
 //!
-//! Attributes of the file: provenance and, if it was located, `beta_c`, `beta_c_error`.
+//! Attributes of the file: provenance and, if it was located, `beta_c`, `beta_c_error`, `nu`, `nu_error`.
 
-use ceas_npu::sim::critical::{AVERAGES, Point};
+use ceas_npu::sim::critical::{AVERAGES, CURVES, Point};
 use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ceas_npu::sim::statistics::Estimate;
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 
 use super::output::OutputFile;
 use super::present::command_line;
 use super::transition::Transition;
 
 /// Version of the layout above.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// Writes the whole file, or leaves nothing under its final name.
 pub fn write(answer: &Transition, file: &OutputFile) -> anyhow::Result<()> {
@@ -36,7 +38,7 @@ fn fill(answer: &Transition, file: &hdf5::File) -> Result<(), hdf5::Error> {
         ("command_line", command_line()),
         ("lattice", answer.lattice.clone()),
         ("update", answer.update.clone()),
-        ("hamiltonian", "H = -sum s s, s = +-1, each bond once; J = 1, h = 0; periodic".to_owned()),
+        ("hamiltonian", format!("H = -sum J s s - sum h s, s = +-1, each bond once; {}", answer.model)),
         (
             "units",
             "energies in units of J, per site; beta in 1/J; lengths in lattice spacings; tau_int in sweeps"
@@ -57,6 +59,10 @@ fn fill(answer: &Transition, file: &hdf5::File) -> Result<(), hdf5::Error> {
         file.new_attr::<f64>().create("beta_c")?.write_scalar(&mean)?;
         file.new_attr::<f64>().create("beta_c_error")?.write_scalar(&error)?;
         archive::text(file, "beta_c_method", &found.critical.method)?;
+    }
+    if let Some(nu) = &answer.nu {
+        file.new_attr::<f64>().create("nu")?.write_scalar(&nu.value.mean)?;
+        file.new_attr::<f64>().create("nu_error")?.write_scalar(&nu.value.error)?;
     }
     let points = file.create_group("points")?;
     let sizes: Vec<u64> = answer.points.iter().map(|r| r.point.size as u64).collect();
@@ -92,6 +98,7 @@ fn fill(answer: &Transition, file: &hdf5::File) -> Result<(), hdf5::Error> {
         "columns",
         "e, e^2, |m|, m^2, m^4, structure factor at k = 2 pi/L; e = E/N, m = M/N",
     )?;
+    curves(answer, file)?;
     if answer.pairs.is_empty() {
         return Ok(());
     }
@@ -102,8 +109,46 @@ fn fill(answer: &Transition, file: &hdf5::File) -> Result<(), hdf5::Error> {
         ("large", column(&|i| answer.pairs[i].large as f64)),
         ("beta", column(&|i| answer.pairs[i].beta.mean)),
         ("beta_error", column(&|i| answer.pairs[i].beta.error)),
+        ("length_beta", column(&|i| answer.pairs[i].length_beta.map_or(f64::NAN, |b| b.mean))),
+        ("length_beta_error", column(&|i| answer.pairs[i].length_beta.map_or(f64::NAN, |b| b.error))),
     ] {
         pairs.new_dataset_builder().with_data(&values).create(name)?;
+    }
+    Ok(())
+}
+
+/// Places of a curve.
+const PLACES: usize = 101;
+
+fn curves(answer: &Transition, file: &hdf5::File) -> Result<(), hdf5::Error> {
+    let curves = answer.curves();
+    if !curves.is_empty() {
+        let group = file.create_group("curves")?;
+        let sizes: Vec<u64> = curves.iter().map(|c| c.size as u64).collect();
+        let beta = |curve: usize, place: usize| {
+            let [low, high] = curves[curve].all.range();
+            low + (high - low) * place as f64 / (PLACES - 1) as f64
+        };
+        let betas = Array2::from_shape_fn((curves.len(), PLACES), |(curve, place)| beta(curve, place));
+        let values = Array3::from_shape_fn((curves.len(), PLACES, CURVES), |(curve, place, which)| {
+            curves[curve].all.at(which, beta(curve, place)).0
+        });
+        group.new_dataset_builder().with_data(&sizes).create("size")?;
+        group.new_dataset_builder().with_data(&betas).create("beta")?;
+        let dataset = group.new_dataset_builder().with_data(&values).create("values")?;
+        archive::text(&dataset, "columns", "U4, xi/L, ln<m^2>, ln<|m|>")?;
+    }
+    if let Some(collapse) = &answer.collapse {
+        let group = file.create_group("collapse")?;
+        let sizes: Vec<u64> = collapse.points.iter().map(|p| p.size as u64).collect();
+        group.new_dataset_builder().with_data(&sizes).create("size")?;
+        type Column = (&'static str, fn(&ceas_npu::sim::critical::Collapsed) -> f64);
+        let columns: [Column; 3] =
+            [("x", |p| p.x), ("binder", |p| p.binder.mean), ("binder_error", |p| p.binder.error)];
+        for (name, column) in columns {
+            let values: Vec<f64> = collapse.points.iter().map(column).collect();
+            group.new_dataset_builder().with_data(&values).create(name)?;
+        }
     }
     Ok(())
 }

@@ -11,7 +11,6 @@ use ceas_sim::spins::Spins;
 use ceas_sim::statistics::jackknife::jackknife;
 use ceas_sim::statistics::{Estimate, Samples};
 use ceas_sim::stream::{Purpose, Stream};
-use ceas_sim::update::HeatBath;
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -105,9 +104,8 @@ fn sample_row(
     let program = OneHot::lower(&row.spin, sampling.beta, sampling.penalty)?;
     let bits = program.decoder.bits();
     let start = Spins::random(bits, &mut Stream::new(sampling.seed, Purpose::Initial, place.replica(), 0));
-    let update = HeatBath::new(&program.hamiltonian)?;
-    let streams = place.streams(sampling.seed, update.blocks());
-    let mut run = Run::new(&program.hamiltonian, start, update, program.schedule, streams);
+    let streams = place.streams(sampling.seed, program.update.blocks());
+    let mut run = Run::new(&program.model, start, program.update, program.schedule, streams);
     let plan =
         Plan { thermalization: sampling.thermalization, sweeps: u64::from(sampling.reads.get()), every: 1 };
     let mut counts = vec![0u32; row.spin.labels()];

@@ -16,13 +16,17 @@
 //! sampled value rows are in use elsewhere (SANTA, arXiv:2605.01910). What is added is the account of what it costs.
 
 mod binary;
+pub mod boltzmann;
 mod decoder;
+pub mod hopfield;
+pub mod memory;
 mod plug_in;
 mod relaxation;
 mod report;
 mod row;
 mod sample;
 mod sampler;
+mod softmax_row;
 mod summary;
 mod thermometry;
 
@@ -33,6 +37,7 @@ pub use report::{CurvePoint, HeadReport};
 pub use row::Row;
 pub use sample::{ChainSample, HeadSample, RowSample, sample_head};
 pub use sampler::{Dynamics, Ramp, Sampler, Sampling, Start};
+pub use softmax_row::SoftmaxRow;
 pub use summary::{Quantiles, Summary};
 pub use thermometry::{SpecificHeatPeak, specific_heat_peak};
 

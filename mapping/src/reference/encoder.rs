@@ -10,22 +10,22 @@
 
 use ndarray::{Array1, Array2, Array3, Axis, s};
 
+use super::checkpoint::Checkpoint;
 use super::config::Config;
 use super::error::Error;
-use super::layer::{Dense, FeedForward, LayerNorm};
+use super::layer::{Dense, FeedForward, Norm};
+use super::matrix::Matrix;
 use super::substrate::{Place, Projections, Substrate};
 use super::tokens::Sequence;
-use super::weights::Weights;
 
-/// An encoder with its weights; word embeddings stay in the memory-mapped file.
+/// An encoder; its matrices stay in the memory-mapped file.
 #[derive(Debug)]
 pub struct Encoder {
     config: Config,
-    weights: Weights,
-    words: String,
+    words: Matrix,
     positions: Array2<f32>,
     token_type: Array1<f32>,
-    norm: LayerNorm,
+    norm: Norm,
     layers: Vec<Layer>,
 }
 
@@ -35,9 +35,9 @@ struct Layer {
     key: Dense,
     value: Dense,
     output: Dense,
-    attention_norm: LayerNorm,
+    attention_norm: Norm,
     feed_forward: FeedForward,
-    output_norm: LayerNorm,
+    output_norm: Norm,
 }
 
 /// What the encoder makes of a sequence.
@@ -53,23 +53,23 @@ impl Encoder {
     /// Reads the weights that `config` asks for; names may carry the prefix `bert.`. Every number is checked.
     ///
     /// # Errors
-    /// [`Error::NoTensor`], [`Error::Shape`], [`Error::Dtype`] or [`Error::NotFinite`], naming the tensor.
-    pub fn new(config: Config, weights: Weights) -> Result<Self, Error> {
-        let prefix = prefix(&weights)?;
+    /// [`Error::NoTensor`], [`Error::Shape`], [`Error::NotFinite`] or [`Error::ExtraTensor`], naming the tensor.
+    pub fn new(config: Config, weights: &Checkpoint) -> Result<Self, Error> {
+        let prefix = prefix(weights)?;
         let hidden = config.hidden;
-        let words = format!("{prefix}embeddings.word_embeddings.weight");
-        weights.check_matrix(&words, [config.vocabulary, hidden])?;
+        let words = weights
+            .matrix(&format!("{prefix}embeddings.word_embeddings.weight"), [config.vocabulary, hidden])?;
         let table =
-            |name: &str, rows| weights.matrix(&format!("{prefix}embeddings.{name}.weight"), [rows, hidden]);
+            |name: &str, rows| weights.table(&format!("{prefix}embeddings.{name}.weight"), [rows, hidden]);
         let positions = table("position_embeddings", config.positions)?;
         let token_type = table("token_type_embeddings", config.token_types)?.row(0).to_owned();
-        let norm =
-            LayerNorm::read(&weights, &format!("{prefix}embeddings.LayerNorm"), hidden, config.epsilon)?;
+        let norm = Norm::layer(weights, &format!("{prefix}embeddings.LayerNorm"), hidden, config.epsilon)?;
         let mut layers = Vec::new();
         for layer in 0..config.layers {
-            layers.push(Layer::read(&config, &weights, &format!("{prefix}encoder.layer.{layer}"))?);
+            layers.push(Layer::read(&config, weights, &format!("{prefix}encoder.layer.{layer}"))?);
         }
-        Ok(Self { config, weights, words, positions, token_type, norm, layers })
+        no_more_layers(weights, prefix, config.layers)?;
+        Ok(Self { config, words, positions, token_type, norm, layers })
     }
 
     /// Sizes and constants.
@@ -88,16 +88,25 @@ impl Encoder {
         substrate: &mut (impl Substrate + ?Sized),
     ) -> Result<Encoding, Error> {
         let mut x = self.embed(sequence)?;
-        substrate.norm(Place::Embeddings, &mut x, &self.norm);
+        substrate.norm(Place::Embeddings, 0, &mut x, &self.norm);
         for (index, layer) in self.layers.iter().enumerate() {
-            let [q, k, v] =
-                [&layer.query, &layer.key, &layer.value].map(|map| self.split(map.apply(x.view())));
-            let projections = Projections { q: q.view(), k: k.view(), v: v.view(), mask: &sequence.mask };
+            let [q, k, v] = [&layer.query, &layer.key, &layer.value]
+                .map(|map| split(map.apply(x.view()), self.config.heads));
+            let projections = Projections {
+                q: q.view(),
+                k: k.view(),
+                v: v.view(),
+                mask: &sequence.mask,
+                first: 0,
+                causal: false,
+            };
             let context = substrate.attention(index, &projections);
             x += &layer.output.apply(join(&context).view());
-            substrate.norm(Place::Attention(index), &mut x, &layer.attention_norm);
-            x += &substrate.feed_forward(index, x.view(), &layer.feed_forward);
-            substrate.norm(Place::FeedForward(index), &mut x, &layer.output_norm);
+            substrate.norm(Place::Attention(index), 0, &mut x, &layer.attention_norm);
+            x += &layer
+                .feed_forward
+                .apply_with(x.view(), |inner, activation| substrate.activation(index, 0, inner, activation));
+            substrate.norm(Place::FeedForward(index), 0, &mut x, &layer.output_norm);
         }
         Ok(Encoding { hidden: x, mask: sequence.mask.clone() })
     }
@@ -117,26 +126,24 @@ impl Encoder {
         let mut x = self.positions.slice(s![..n, ..]).to_owned();
         let mut word = vec![0.0; self.config.hidden];
         for (mut row, &id) in x.rows_mut().into_iter().zip(&sequence.ids) {
-            self.weights.row(&self.words, id as usize, &mut word)?;
+            self.words.row(id as usize, &mut word);
             for ((x, word), kind) in row.iter_mut().zip(&word).zip(&self.token_type) {
                 *x += word + kind;
             }
         }
         Ok(x)
     }
+}
 
-    /// `[n, heads·d_head]` → `[heads, n, d_head]`.
-    fn split(&self, x: Array2<f32>) -> Array3<f32> {
-        let n = x.nrows();
-        let heads = x
-            .into_shape_with_order((n, self.config.heads, self.config.d_head()))
-            .expect("hidden = heads·d_head was checked in the configuration");
-        heads.permuted_axes([1, 0, 2]).as_standard_layout().into_owned()
-    }
+/// `[n, heads·d_head]` → `[heads, n, d_head]`.
+pub(super) fn split(x: Array2<f32>, heads: usize) -> Array3<f32> {
+    let (n, width) = x.dim();
+    let split = x.into_shape_with_order((n, heads, width / heads)).expect("the width is heads·d_head");
+    split.permuted_axes([1, 0, 2]).as_standard_layout().into_owned()
 }
 
 /// `[heads, n, d_head]` → `[n, heads·d_head]`.
-fn join(context: &Array3<f32>) -> Array2<f32> {
+pub(super) fn join(context: &Array3<f32>) -> Array2<f32> {
     let (heads, n, d) = context.dim();
     let mut joined = Array2::zeros((n, heads * d));
     for (head, context) in context.outer_iter().enumerate() {
@@ -146,18 +153,32 @@ fn join(context: &Array3<f32>) -> Array2<f32> {
 }
 
 /// The prefix that the names of the tensors carry: none or `bert.`.
-fn prefix(weights: &Weights) -> Result<&'static str, Error> {
+fn prefix(weights: &Checkpoint) -> Result<&'static str, Error> {
     const FIRST: &str = "embeddings.word_embeddings.weight";
-    ["", "bert."].into_iter().find(|prefix| weights.shape(&format!("{prefix}{FIRST}")).is_some()).ok_or_else(
-        || Error::NoTensor { file: weights.file().to_owned(), tensor: format!("{FIRST} (or bert.{FIRST})") },
-    )
+    ["", "bert."].into_iter().find(|prefix| weights.contains(&format!("{prefix}{FIRST}"))).ok_or_else(|| {
+        Error::NoTensor { file: weights.file().to_owned(), tensor: format!("{FIRST} (or bert.{FIRST})") }
+    })
+}
+
+/// Refuses layers beyond those that the configuration names: without them the answer is another model's.
+fn no_more_layers(weights: &Checkpoint, prefix: &str, layers: usize) -> Result<(), Error> {
+    let start = format!("{prefix}encoder.layer.");
+    let number = |name: &str| name.strip_prefix(&start)?.split('.').next()?.parse::<usize>().ok();
+    match weights.names().find(|name| number(name).is_some_and(|layer| layer >= layers)) {
+        Some(name) => Err(Error::ExtraTensor {
+            file: weights.file().to_owned(),
+            tensor: name.to_owned(),
+            family: "an encoder with the num_hidden_layers of config.json",
+        }),
+        None => Ok(()),
+    }
 }
 
 impl Layer {
-    fn read(config: &Config, weights: &Weights, name: &str) -> Result<Self, Error> {
+    fn read(config: &Config, weights: &Checkpoint, name: &str) -> Result<Self, Error> {
         let (hidden, inner) = (config.hidden, config.intermediate);
-        let dense = |part: &str, shape| Dense::read(weights, &format!("{name}.{part}"), shape);
-        let norm = |part: &str| LayerNorm::read(weights, &format!("{name}.{part}"), hidden, config.epsilon);
+        let dense = |part: &str, shape| Dense::read(weights, &format!("{name}.{part}"), shape, true);
+        let norm = |part: &str| Norm::layer(weights, &format!("{name}.{part}"), hidden, config.epsilon);
         Ok(Self {
             query: dense("attention.self.query", [hidden, hidden])?,
             key: dense("attention.self.key", [hidden, hidden])?,
@@ -165,6 +186,7 @@ impl Layer {
             output: dense("attention.output.dense", [hidden, hidden])?,
             attention_norm: norm("attention.output.LayerNorm")?,
             feed_forward: FeedForward {
+                gate: None,
                 up: dense("intermediate.dense", [hidden, inner])?,
                 activation: config.activation,
                 down: dense("output.dense", [inner, hidden])?,

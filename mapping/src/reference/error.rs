@@ -12,7 +12,7 @@ const WHERE: &str = "a model folder holds config.json, tokenizer.json and model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Not a folder at all.
+    /// Neither a folder nor a GGUF file.
     #[error("{folder} is not a folder: {WHERE}")]
     NoFolder {
         /// What was given.
@@ -84,9 +84,38 @@ pub enum Error {
         /// What stands there.
         got: f32,
     },
+    /// A GGUF file that is not sound, or says what cannot be right.
+    #[error("{file} is not a sound GGUF file: {violated}")]
+    Gguf {
+        /// The file.
+        file: String,
+        /// The condition violated.
+        violated: String,
+    },
+    /// A tensor that a model of this family does not have, so that leaving it out would compute another model.
+    #[error("{file} has tensor {tensor}, which {family} does not use: the answer would be another model's")]
+    ExtraTensor {
+        /// The file.
+        file: String,
+        /// Its name.
+        tensor: String,
+        /// What was expected.
+        family: &'static str,
+    },
+    /// A tokenizer with more tokens than the model has embeddings.
+    #[error("{file}: the tokenizer has {tokens} tokens, the model {vocabulary}: they do not belong together")]
+    Vocabulary {
+        /// The tokenizer file.
+        file: String,
+        /// Tokens of the tokenizer.
+        tokens: usize,
+        /// Rows of the embedding.
+        vocabulary: usize,
+    },
     /// A checkpoint of another family.
     #[error(
-        "{file}: {got} is not supported; supported: encoders with model_type \"bert\" and absolute positions (BERT, MiniLM, …)"
+        "{file}: {got} is not supported; supported: encoders with model_type \"bert\" and absolute positions (BERT, \
+         MiniLM, …), decoders with model_type \"llama\" (Llama, SmolLM2, …) as a folder or as GGUF"
     )]
     Family {
         /// The configuration file.
@@ -140,6 +169,12 @@ pub enum Error {
         got: usize,
         /// Positions of the model.
         limit: usize,
+    },
+    /// More memory than there is.
+    #[error(transparent)]
+    Memory {
+        /// What is too large.
+        source: ceas_sim::Error,
     },
     /// A layer that the model does not have.
     #[error("layer {layer} does not exist: the model has {layers}, counted from 0")]

@@ -1,92 +1,126 @@
-//! The parts of a layer in f32: dense maps, LayerNorm, the feed-forward block.
+//! The parts of a layer in f32: dense maps, norms, the feed-forward block.
 
-use ndarray::linalg::general_mat_mul;
+use ceas_sim::kernel::wide::{Loop, widest};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
+use super::checkpoint::Checkpoint;
 use super::error::Error;
-use super::weights::Weights;
+use super::exponential::logistic;
+use super::matrix::Matrix;
 
-/// Rows that one task computes. It does not depend on the number of threads, so neither does the result. Fewer rows would
-/// pack the matrix more often, more would leave cores idle.
+/// Rows that one task computes. It does not depend on the number of threads, so neither does the result.
 const ROWS: usize = 32;
 
-/// An affine map y = x·W + b with `W` `[n_in, n_out]`.
+/// An affine map y = x·Wᵀ + b.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dense {
-    /// The matrix `[n_in, n_out]`: the transpose of what BERT checkpoints store.
-    pub weight: Array2<f32>,
-    /// The bias `[n_out]`.
-    pub bias: Array1<f32>,
+    /// The matrix `[n_out, n_in]`, as checkpoints store it.
+    pub weight: Matrix,
+    /// The bias `[n_out]`, if there is one.
+    pub bias: Option<Array1<f32>>,
 }
 
 impl Dense {
-    /// Reads `name.weight` `[n_out, n_in]` and `name.bias` `[n_out]`.
+    /// Reads `name.weight` `[n_out, n_in]` and, if `bias`, `name.bias` `[n_out]`.
     ///
     /// # Errors
-    /// Those of [`Weights::matrix`].
-    pub fn read(weights: &Weights, name: &str, [n_in, n_out]: [usize; 2]) -> Result<Self, Error> {
-        let stored = weights.matrix(&format!("{name}.weight"), [n_out, n_in])?;
-        let weight = stored.t().as_standard_layout().into_owned();
-        Ok(Self { weight, bias: weights.vector(&format!("{name}.bias"), n_out)? })
+    /// Those of [`Checkpoint::matrix`].
+    pub fn read(
+        checkpoint: &Checkpoint,
+        name: &str,
+        [n_in, n_out]: [usize; 2],
+        bias: bool,
+    ) -> Result<Self, Error> {
+        let weight = checkpoint.matrix(&format!("{name}.weight"), [n_out, n_in])?;
+        let bias = bias.then(|| checkpoint.vector(&format!("{name}.bias"), n_out)).transpose()?;
+        Ok(Self { weight, bias })
     }
 
-    /// x·W + b for rows `x` `[n, n_in]`.
-    ///
-    /// The products go to the `matrixmultiply` kernels, which use fused multiply-add where the processor has it: two
-    /// processors may differ in the last bits, two thread counts never do.
+    /// x·Wᵀ + b for rows `x` `[n, n_in]`; see [`Matrix::apply`] for what is the same on every processor.
     pub fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        let mut y = Array2::zeros((x.nrows(), self.weight.ncols()));
-        y.axis_chunks_iter_mut(Axis(0), ROWS)
-            .into_par_iter()
-            .zip(x.axis_chunks_iter(Axis(0), ROWS))
-            .for_each(|(mut y, x)| {
-                y.assign(&self.bias);
-                general_mat_mul(1.0, &x, &self.weight, 1.0, &mut y);
-            });
+        let mut y = Array2::zeros((x.nrows(), self.weight.n_out()));
+        if let Some(bias) = &self.bias {
+            y.rows_mut().into_iter().for_each(|mut row| row.assign(bias));
+        }
+        self.weight.add_to(x, &mut y);
         y
     }
 }
 
-/// LayerNorm: y = (x − mean)/√(var + ε)·γ + b over the columns of each row, with the biased variance.
+/// A normalisation of rows: y = (x − c)/√(⟨(x − c)²⟩ + ε)·γ + b, the average being over the columns of a row.
 ///
-/// Source: Ba, Kiros and Hinton, arXiv:1607.06450.
+/// LayerNorm takes c = ⟨x⟩ and has a shift b (Ba, Kiros and Hinton, arXiv:1607.06450); RMSNorm takes c = 0 and has none (Zhang and
+/// Sennrich, arXiv:1910.07467).
 #[derive(Debug, Clone, PartialEq)]
-pub struct LayerNorm {
+pub struct Norm {
+    /// Whether the mean is removed (LayerNorm) or not (RMSNorm).
+    pub centred: bool,
     /// The scale γ.
     pub scale: Array1<f32>,
-    /// The shift b.
-    pub shift: Array1<f32>,
+    /// The shift b; none in RMSNorm.
+    pub shift: Option<Array1<f32>>,
     /// The ε under the root.
     pub epsilon: f32,
 }
 
-impl LayerNorm {
-    /// Reads `name.weight` and `name.bias` `[width]`, or `name.gamma` and `name.beta` as old checkpoints call them.
+impl Norm {
+    /// A LayerNorm: `name.weight` and `name.bias` `[width]`, or `name.gamma` and `name.beta` as old checkpoints call them.
     ///
     /// # Errors
-    /// Those of [`Weights::vector`].
-    pub fn read(weights: &Weights, name: &str, width: usize, epsilon: f32) -> Result<Self, Error> {
-        let old = weights.shape(&format!("{name}.gamma")).is_some();
+    /// Those of [`Checkpoint::vector`].
+    pub fn layer(checkpoint: &Checkpoint, name: &str, width: usize, epsilon: f32) -> Result<Self, Error> {
+        let old = checkpoint.contains(&format!("{name}.gamma"));
         let [scale, shift] = if old { ["gamma", "beta"] } else { ["weight", "bias"] };
         Ok(Self {
-            scale: weights.vector(&format!("{name}.{scale}"), width)?,
-            shift: weights.vector(&format!("{name}.{shift}"), width)?,
+            centred: true,
+            scale: checkpoint.vector(&format!("{name}.{scale}"), width)?,
+            shift: Some(checkpoint.vector(&format!("{name}.{shift}"), width)?),
             epsilon,
         })
     }
 
+    /// An RMSNorm: `name.weight` `[width]`.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::vector`].
+    pub fn root_mean_square(
+        checkpoint: &Checkpoint,
+        name: &str,
+        width: usize,
+        epsilon: f32,
+    ) -> Result<Self, Error> {
+        let scale = checkpoint.vector(&format!("{name}.weight"), width)?;
+        Ok(Self { centred: false, scale, shift: None, epsilon })
+    }
+
+    /// Mean c that is removed and the average ⟨(x − c)²⟩ of a row, in f64.
+    pub fn moments(&self, row: impl ExactSizeIterator<Item = f32> + Clone) -> [f64; 2] {
+        let n = row.len() as f64;
+        let mean = if self.centred { row.clone().map(f64::from).sum::<f64>() / n } else { 0.0 };
+        [mean, row.map(|x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n]
+    }
+
     /// Normalises every row of `x` in place; sums are taken in f64.
     pub fn apply(&self, x: &mut Array2<f32>) {
-        let n = x.ncols() as f64;
-        for mut row in x.rows_mut() {
-            let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-            let variance = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n;
-            let rate = 1.0 / (variance + f64::from(self.epsilon)).sqrt();
-            for ((x, scale), shift) in row.iter_mut().zip(&self.scale).zip(&self.shift) {
-                *x = ((f64::from(*x) - mean) * rate) as f32 * scale + shift;
+        self.apply_with(x, |_, [_, square]| 1.0 / (square + f64::from(self.epsilon)).sqrt());
+    }
+
+    /// Normalises every row with a rate of its own, which `rate` makes from the number of the row and its moments, in place of
+    /// 1/√(⟨(x − c)²⟩ + ε).
+    pub fn apply_with(&self, x: &mut Array2<f32>, rate: impl Fn(usize, [f64; 2]) -> f64 + Sync) {
+        x.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().enumerate().for_each(|(task, mut rows)| {
+            for (index, mut row) in rows.rows_mut().into_iter().enumerate() {
+                let moments = self.moments(row.iter().copied());
+                let rate = rate(task * ROWS + index, moments);
+                for (x, scale) in row.iter_mut().zip(&self.scale) {
+                    *x = ((f64::from(*x) - moments[0]) * rate) as f32 * scale;
+                }
+                if let Some(shift) = &self.shift {
+                    row += shift;
+                }
             }
-        }
+        });
     }
 }
 
@@ -99,11 +133,13 @@ pub enum Activation {
     GeluTanh,
     /// max(x, 0).
     Relu,
+    /// x·σ(x) = x/(1 + e^(−x)) (`silu`, `swish`). Source: Elfwing, Uchibe and Doya, arXiv:1702.03118.
+    Silu,
 }
 
 impl Activation {
     /// The names that [`Activation::named`] knows.
-    pub const NAMES: &'static str = "gelu, gelu_new, gelu_pytorch_tanh, relu";
+    pub const NAMES: &'static str = "gelu, gelu_new, gelu_pytorch_tanh, relu, silu";
 
     /// The activation that a configuration calls `name`.
     pub fn named(name: &str) -> Option<Self> {
@@ -111,6 +147,7 @@ impl Activation {
             "gelu" => Some(Self::Gelu),
             "gelu_new" | "gelu_pytorch_tanh" => Some(Self::GeluTanh),
             "relu" => Some(Self::Relu),
+            "silu" | "swish" => Some(Self::Silu),
             _ => None,
         }
     }
@@ -131,33 +168,78 @@ impl Activation {
                 0.5 * x * (1.0 + libm::tanhf(RATE * (x + 0.044_715 * x * x * x)))
             }
             Self::Relu => x.max(0.0),
+            Self::Silu => x * logistic(x),
         }
     }
 
     /// Maps every element in place.
     pub fn apply(self, x: &mut Array2<f32>) {
-        x.axis_chunks_iter_mut(Axis(0), ROWS)
-            .into_par_iter()
-            .for_each(|mut rows| rows.mapv_inplace(|x| self.value(x)));
+        x.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().for_each(|mut rows| {
+            match rows.as_slice_mut() {
+                Some(rows) => widest(Each { activation: self, rows }),
+                None => rows.mapv_inplace(|x| self.value(x)),
+            }
+        });
     }
 }
 
-/// The feed-forward block of a layer: up, non-linearity, down.
+struct Each<'a> {
+    activation: Activation,
+    rows: &'a mut [f32],
+}
+
+impl Loop for Each<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        match self.activation {
+            // The one without a call in it: its loop is worth being a loop of its own.
+            Activation::Silu => self.rows.iter_mut().for_each(|x| *x *= logistic(*x)),
+            other => self.rows.iter_mut().for_each(|x| *x = other.value(*x)),
+        }
+    }
+}
+
+/// The feed-forward block of a layer: down(act(up(x))), or gated down(act(gate(x)) ⊙ up(x)).
+///
+/// Source of the gated form: Shazeer, arXiv:2002.05202.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedForward {
-    /// `[hidden, intermediate]`.
-    pub up: Dense,
-    /// Between the two.
-    pub activation: Activation,
+    /// `[intermediate, hidden]`, for gated blocks.
+    pub gate: Option<Dense>,
     /// `[intermediate, hidden]`.
+    pub up: Dense,
+    /// Of `gate`, or of `up` where there is no gate.
+    pub activation: Activation,
+    /// `[hidden, intermediate]`.
     pub down: Dense,
 }
 
 impl FeedForward {
-    /// down(activation(up(x))) for rows `x` `[n, hidden]`.
-    pub fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        let mut inner = self.up.apply(x);
-        self.activation.apply(&mut inner);
+    /// The block for rows `x` `[n, hidden]`, its non-linearity computed by `activate`.
+    pub fn apply_with(
+        &self,
+        x: ArrayView2<'_, f32>,
+        activate: impl FnOnce(&mut Array2<f32>, Activation),
+    ) -> Array2<f32> {
+        let inner = match &self.gate {
+            Some(gate) => {
+                let mut inner = gate.apply(x);
+                activate(&mut inner, self.activation);
+                inner *= &self.up.apply(x);
+                inner
+            }
+            None => {
+                let mut inner = self.up.apply(x);
+                activate(&mut inner, self.activation);
+                inner
+            }
+        };
         self.down.apply(inner.view())
+    }
+
+    /// The same, exactly.
+    pub fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
+        self.apply_with(x, |inner, activation| activation.apply(inner))
     }
 }

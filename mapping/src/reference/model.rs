@@ -1,16 +1,16 @@
 //! A model folder: configuration, tokenizer and weights together.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array4, Axis, stack};
 
+use super::checkpoint::Checkpoint;
 use super::config::Config;
 use super::encoder::Encoder;
 use super::error::Error;
 use super::substrate::{Digital, Recorder};
 use super::tokens::{Sequence, Tokens};
-use super::weights::Weights;
 use crate::heads::{HeadSet, Origin};
 
 /// An encoder and its tokenizer.
@@ -27,29 +27,28 @@ impl Model {
     /// # Errors
     /// Every variant of [`Error`] that names a file: which is missing, or what in it is wrong.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        let [config, tokenizer] = Self::files(folder)?;
+        let text = read_text(&config)?;
+        let config = Config::parse(&config.display().to_string(), &text)?;
+        let shown = tokenizer.display().to_string();
+        let bytes = fs::read(&tokenizer).map_err(|source| Error::Read { file: shown.clone(), source })?;
+        let tokens = Tokens::parse(&shown, &bytes, Some(config.padding))?;
+        tokens.fits(config.vocabulary)?;
+        let encoder = Encoder::new(config, &Checkpoint::of_folder(folder)?)?;
+        Ok(Self { name: name_of(folder), tokens, encoder })
+    }
+
+    /// The configuration and the tokenizer of a model folder.
+    pub(super) fn files(folder: &Path) -> Result<[PathBuf; 2], Error> {
         let shown = folder.display().to_string();
         if !folder.is_dir() {
             return Err(Error::NoFolder { folder: shown });
         }
-        let [config, tokenizer, weights] =
-            ["config.json", "tokenizer.json", "model.safetensors"].map(|file| {
-                let path = folder.join(file);
-                if path.is_file() { Ok(path) } else { Err(Error::NoFile { folder: shown.clone(), file }) }
-            });
-        let (config, tokenizer, weights) = (config?, tokenizer?, weights?);
-        let read = |path: &Path| {
-            fs::read(path).map_err(|source| Error::Read { file: path.display().to_string(), source })
-        };
-        let text = String::from_utf8(read(&config)?).map_err(|_| Error::Config {
-            file: config.display().to_string(),
-            violated: "not a model configuration: it is not UTF-8".into(),
-        })?;
-        let config = Config::parse(&config.display().to_string(), &text)?;
-        let tokens = Tokens::parse(&tokenizer.display().to_string(), &read(&tokenizer)?, config.padding)?;
-        let encoder = Encoder::new(config, Weights::open(&weights)?)?;
-        let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        let name = full.file_name().map_or(shown, |name| name.to_string_lossy().into_owned());
-        Ok(Self { name, tokens, encoder })
+        let [config, tokenizer] = ["config.json", "tokenizer.json"].map(|file| {
+            let path = folder.join(file);
+            if path.is_file() { Ok(path) } else { Err(Error::NoFile { folder: shown.clone(), file }) }
+        });
+        Ok([config?, tokenizer?])
     }
 
     /// The name of the folder.
@@ -94,4 +93,18 @@ impl Model {
         };
         HeadSet::new(tensors, sequence.mask.clone(), false, origin)
     }
+}
+
+/// The name of a folder or file, without its path.
+pub(super) fn name_of(path: &Path) -> String {
+    let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    full.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The text of a configuration.
+pub(super) fn read_text(path: &Path) -> Result<String, Error> {
+    let file = path.display().to_string();
+    let bytes = fs::read(path).map_err(|source| Error::Read { file: file.clone(), source })?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::Config { file, violated: "not a model configuration: it is not UTF-8".into() })
 }

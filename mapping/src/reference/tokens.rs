@@ -12,8 +12,12 @@ use super::error::Error;
 #[derive(Debug)]
 pub struct Tokens {
     file: String,
-    tokenizer: Tokenizer,
-    padding: u32,
+    /// The tokenizer, or why there is none: ids can be run without it.
+    tokenizer: Result<Tokenizer, String>,
+    /// The id that marks padding, in models that pad.
+    padding: Option<u32>,
+    /// Ids after which a text has ended.
+    end: Vec<u32>,
 }
 
 /// A sequence of tokens.
@@ -32,18 +36,53 @@ pub struct Sequence {
 }
 
 impl Tokens {
-    /// Reads the bytes of a `tokenizer.json`; `padding` is the id that marks padding, `file` is used in messages.
+    /// Reads the bytes of a `tokenizer.json`; `padding` is the id that marks padding, if the model pads, `file` is used in messages.
     ///
     /// # Errors
     /// [`Error::Tokenizer`].
-    pub fn parse(file: &str, bytes: &[u8], padding: u32) -> Result<Self, Error> {
+    pub fn parse(file: &str, bytes: &[u8], padding: Option<u32>) -> Result<Self, Error> {
         let wrong = |e: tokenizers::Error| Error::Tokenizer {
             file: file.to_owned(),
             violated: format!("not a tokenizer: {e}"),
         };
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(wrong)?;
         tokenizer.with_padding(None).with_truncation(None).map_err(wrong)?;
-        Ok(Self { file: file.to_owned(), tokenizer, padding })
+        Ok(Self { file: file.to_owned(), tokenizer: Ok(tokenizer), padding, end: Vec::new() })
+    }
+
+    /// A tokenizer that was built, not read, or the reason why it cannot be; `end` are the ids after which a text has ended.
+    pub(super) fn built(file: &str, tokenizer: Result<Tokenizer, String>, end: Vec<u32>) -> Self {
+        Self { file: file.to_owned(), tokenizer, padding: None, end }
+    }
+
+    /// The same with these ids marking the end of a text.
+    pub(super) fn ending_with(self, end: Vec<u32>) -> Self {
+        Self { end, ..self }
+    }
+
+    /// Whether a text has ended with this token.
+    pub fn is_end(&self, id: u32) -> bool {
+        self.end.contains(&id)
+    }
+
+    /// Refuses a tokenizer with more tokens than the model has embeddings.
+    ///
+    /// # Errors
+    /// [`Error::Vocabulary`].
+    pub fn fits(&self, vocabulary: usize) -> Result<(), Error> {
+        let largest = self.tokenizer.as_ref().ok().and_then(|t| t.get_vocab(true).into_values().max());
+        match largest {
+            Some(id) if id as usize >= vocabulary => {
+                Err(Error::Vocabulary { file: self.file.clone(), tokens: id as usize + 1, vocabulary })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tokenizer(&self) -> Result<&Tokenizer, Error> {
+        self.tokenizer
+            .as_ref()
+            .map_err(|violated| Error::Tokenizer { file: self.file.clone(), violated: violated.clone() })
     }
 
     /// The tokens of `text`, at most `limit` of them.
@@ -54,7 +93,7 @@ impl Tokens {
     /// # Errors
     /// [`Error::EmptyText`] if no token stands for the text, [`Error::Tokenizer`] if the tokenizer fails.
     pub fn encode(&self, text: &str, limit: usize) -> Result<Sequence, Error> {
-        let encoding = self.tokenizer.encode(text, true).map_err(|e| Error::Tokenizer {
+        let encoding = self.tokenizer()?.encode(text, true).map_err(|e| Error::Tokenizer {
             file: self.file.clone(),
             violated: format!("the tokenizer failed: {e}"),
         })?;
@@ -87,11 +126,11 @@ impl Tokens {
     /// [`Error::Tokenizer`] if the tokenizer cannot say what text they stand for.
     pub fn sequence(&self, ids: &[u32], limit: usize) -> Result<Sequence, Error> {
         let kept = &ids[..ids.len().min(limit)];
-        let spelt = |&id: &u32| self.tokenizer.id_to_token(id).unwrap_or_else(|| format!("#{id}"));
-        let text = self.tokenizer.decode(kept, true).map_err(|e| Error::Tokenizer {
-            file: self.file.clone(),
-            violated: format!("the tokenizer failed: {e}"),
-        })?;
+        let spelt = |&id: &u32| {
+            let word = self.tokenizer.as_ref().ok().and_then(|tokenizer| tokenizer.id_to_token(id));
+            word.unwrap_or_else(|| format!("#{id}"))
+        };
+        let text = if self.tokenizer.is_ok() { self.decode(kept)? } else { String::new() };
         Ok(Sequence {
             ids: kept.to_vec(),
             mask: self.mask(kept),
@@ -101,8 +140,19 @@ impl Tokens {
         })
     }
 
+    /// The text of these ids; special tokens are left out.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`].
+    pub fn decode(&self, ids: &[u32]) -> Result<String, Error> {
+        self.tokenizer()?.decode(ids, true).map_err(|e| Error::Tokenizer {
+            file: self.file.clone(),
+            violated: format!("the tokenizer failed: {e}"),
+        })
+    }
+
     fn mask(&self, ids: &[u32]) -> Vec<bool> {
-        ids.iter().map(|&id| id != self.padding).collect()
+        ids.iter().map(|&id| Some(id) != self.padding).collect()
     }
 }
 

@@ -10,14 +10,16 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use half::{bf16, f16};
 use memmap2::Mmap;
 use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2, IxDyn};
 use safetensors::tensor::{Dtype, TensorInfo};
 use serde::Deserialize;
 
 use super::error::Error;
+use super::format::Format;
+use super::matrix::Stored;
 
 /// The types that are converted; f64 is rounded to f32.
 pub(super) const DTYPES: &str = "F32, F16, BF16, F64";
@@ -28,14 +30,15 @@ const LONGEST_HEADER: usize = 100_000_000;
 /// A safetensors file whose header has been found to be true.
 #[derive(Debug)]
 pub struct Weights {
-    file: String,
-    bytes: Bytes,
+    file: Arc<str>,
+    bytes: Arc<Bytes>,
     data: usize,
     header: Header,
 }
 
+/// The bytes of a file, mapped or held.
 #[derive(Debug)]
-enum Bytes {
+pub(super) enum Bytes {
     Mapped(Mmap),
     Held(Cow<'static, [u8]>),
 }
@@ -54,18 +57,7 @@ impl Weights {
     /// # Errors
     /// [`Error::Read`] if the system refuses, [`Error::Header`] if the header does not describe the file.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let name = path.display().to_string();
-        let read = |source| Error::Read { file: name.clone(), source };
-        let file = File::open(path).map_err(read)?;
-        if !file.metadata().map_err(read)?.is_file() {
-            return Err(read(io::Error::other("it is a folder or a device, not a file")));
-        }
-        // SAFETY: the map is only read, and its bytes are copied out number by number, never kept as references that
-        // Rust would assume constant across a change. A file cut short by another process while it is mapped ends this
-        // process with SIGBUS, as in every program that maps files; the documentation says so.
-        #[allow(unsafe_code)]
-        let map = unsafe { Mmap::map(&file) }.map_err(read)?;
-        Self::check(name, Bytes::Mapped(map))
+        Self::check(path.display().to_string(), Bytes::map(path)?)
     }
 
     /// Checks the header of a file that is held in memory; `name` is used in messages.
@@ -99,7 +91,7 @@ impl Weights {
         let header: Header = serde_json::from_str(header)
             .map_err(|e| refused(format!("its header is not a list of tensors: {e}")))?;
         header.describes(all.len() - data).map_err(refused)?;
-        Ok(Self { file, data, header, bytes })
+        Ok(Self { file: file.into(), data, header, bytes: Arc::new(bytes) })
     }
 
     /// The name used in messages.
@@ -127,10 +119,11 @@ impl Weights {
     /// # Errors
     /// [`Error::NoTensor`], [`Error::Dtype`], [`Error::NotFinite`].
     pub fn tensor(&self, name: &str) -> Result<ArrayD<f32>, Error> {
-        let (info, bytes) = self.find(name)?;
+        let (info, format) = self.find(name)?;
+        let bytes = self.raw(info);
         // As many numbers as the file has bytes for: the header's shape has been compared with them.
-        let mut numbers = vec![0.0; bytes.len() / size(info.dtype)];
-        decode(info.dtype, bytes, &mut numbers);
+        let mut numbers = vec![0.0; bytes.len() / format.block()[1]];
+        format.decode(bytes, &mut numbers);
         self.all_finite(name, info, 0, &numbers)?;
         Ok(ArrayD::from_shape_vec(IxDyn(&info.shape), numbers)
             .expect("the length was compared with the shape when the header was checked"))
@@ -154,35 +147,21 @@ impl Weights {
         Ok(self.tensor(name)?.into_dimensionality::<Ix2>().expect("its shape was compared"))
     }
 
-    /// Checks that a matrix of `shape` exists and is finite everywhere, without copying it.
+    /// A tensor as it lies in the file; nothing is copied.
     ///
     /// # Errors
-    /// As [`Weights::matrix`].
-    pub fn check_matrix(&self, name: &str, shape: [usize; 2]) -> Result<(), Error> {
-        self.expect(name, &shape)?;
-        let (info, bytes) = self.find(name)?;
-        let mut row = vec![0.0; shape[1]];
-        for (index, bytes) in bytes.chunks_exact((shape[1] * size(info.dtype)).max(1)).enumerate() {
-            decode(info.dtype, bytes, &mut row);
-            self.all_finite(name, info, index * shape[1], &row)?;
-        }
-        Ok(())
-    }
-
-    /// Copies row `row` of a matrix into `out`.
-    ///
-    /// # Errors
-    /// [`Error::NoTensor`], [`Error::Dtype`], and [`Error::Shape`] if there is no such row or it has another length.
-    pub fn row(&self, name: &str, row: usize, out: &mut [f32]) -> Result<(), Error> {
-        let (info, bytes) = self.find(name)?;
-        let width = out.len() * size(info.dtype);
-        let fits = matches!(info.shape[..], [rows, columns] if row < rows && columns == out.len());
-        if !fits {
-            let expected = format!("[more than {row}, {}]", out.len());
-            return Err(self.misshapen(name, info, expected));
-        }
-        decode(info.dtype, &bytes[row * width..(row + 1) * width], out);
-        Ok(())
+    /// [`Error::NoTensor`], [`Error::Dtype`].
+    pub fn stored(&self, name: &str) -> Result<Stored, Error> {
+        let (info, format) = self.find(name)?;
+        let (begin, end) = info.data_offsets;
+        Ok(Stored {
+            file: Arc::clone(&self.file),
+            name: name.to_owned(),
+            format,
+            shape: info.shape.clone(),
+            bytes: Arc::clone(&self.bytes),
+            range: self.data + begin..self.data + end,
+        })
     }
 
     /// The bytes of a tensor of type `U8` or `BOOL`.
@@ -195,23 +174,24 @@ impl Weights {
             return Ok(self.raw(info));
         }
         Err(Error::Capture {
-            file: self.file.clone(),
+            file: self.file.to_string(),
             violated: format!("tensor {name} has type {:?}; supported: U8, BOOL", info.dtype),
         })
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo, Error> {
-        let missing = || Error::NoTensor { file: self.file.clone(), tensor: name.to_owned() };
+        let missing = || Error::NoTensor { file: self.file.to_string(), tensor: name.to_owned() };
         self.header.tensors.get(name).ok_or_else(missing)
     }
 
-    fn find(&self, name: &str) -> Result<(&TensorInfo, &[u8]), Error> {
+    fn find(&self, name: &str) -> Result<(&TensorInfo, Format), Error> {
         let info = self.info(name)?;
-        if size(info.dtype) == 0 {
-            let got = format!("{:?}", info.dtype);
-            return Err(Error::Dtype { file: self.file.clone(), tensor: name.to_owned(), got });
-        }
-        Ok((info, self.raw(info)))
+        let format = format(info.dtype).ok_or_else(|| Error::Dtype {
+            file: self.file.to_string(),
+            tensor: name.to_owned(),
+            got: format!("{:?}", info.dtype),
+        })?;
+        Ok((info, format))
     }
 
     fn raw(&self, info: &TensorInfo) -> &[u8] {
@@ -228,29 +208,54 @@ impl Weights {
     }
 
     fn misshapen(&self, name: &str, info: &TensorInfo, expected: String) -> Error {
-        Error::Shape { file: self.file.clone(), tensor: name.to_owned(), got: info.shape.clone(), expected }
+        Error::Shape {
+            file: self.file.to_string(),
+            tensor: name.to_owned(),
+            got: info.shape.clone(),
+            expected,
+        }
     }
 
     fn all_finite(&self, name: &str, info: &TensorInfo, first: usize, numbers: &[f32]) -> Result<(), Error> {
         let Some(at) = numbers.iter().position(|x| !x.is_finite()) else { return Ok(()) };
-        let mut flat = first + at;
-        let mut index: Vec<_> = info
-            .shape
-            .iter()
-            .rev()
-            .map(|&extent| {
-                let along = flat % extent;
-                flat /= extent;
-                along
-            })
-            .collect();
-        index.reverse();
-        Err(Error::NotFinite { file: self.file.clone(), tensor: name.to_owned(), index, got: numbers[at] })
+        Err(Error::NotFinite {
+            file: self.file.to_string(),
+            tensor: name.to_owned(),
+            index: index_of(first + at, &info.shape),
+            got: numbers[at],
+        })
     }
 }
 
+/// The index along every axis of element `flat` of a row-major tensor.
+pub(super) fn index_of(mut flat: usize, shape: &[usize]) -> Vec<usize> {
+    let along = shape.iter().rev().map(|&extent| {
+        let along = flat % extent.max(1);
+        flat /= extent.max(1);
+        along
+    });
+    let mut index: Vec<_> = along.collect();
+    index.reverse();
+    index
+}
+
 impl Bytes {
-    fn all(&self) -> &[u8] {
+    /// Maps a file into memory.
+    pub(super) fn map(path: &Path) -> Result<Self, Error> {
+        let read = |source| Error::Read { file: path.display().to_string(), source };
+        let file = File::open(path).map_err(read)?;
+        if !file.metadata().map_err(read)?.is_file() {
+            return Err(read(io::Error::other("it is a folder or a device, not a file")));
+        }
+        // SAFETY: the map is only read, and its bytes are copied out number by number, never kept as references that
+        // Rust would assume constant across a change. A file cut short by another process while it is mapped ends this
+        // process with SIGBUS, as in every program that maps files; the documentation says so.
+        #[allow(unsafe_code)]
+        let map = unsafe { Mmap::map(&file) }.map_err(read)?;
+        Ok(Self::Mapped(map))
+    }
+
+    pub(super) fn all(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
             Self::Held(bytes) => bytes,
@@ -290,27 +295,13 @@ impl Header {
     }
 }
 
-/// Bytes of one number; 0 for a type that is not converted.
-fn size(dtype: Dtype) -> usize {
+/// The format of a type; `None` for one that is not converted.
+fn format(dtype: Dtype) -> Option<Format> {
     match dtype {
-        Dtype::F16 | Dtype::BF16 => 2,
-        Dtype::F32 => 4,
-        Dtype::F64 => 8,
-        _ => 0,
-    }
-}
-
-fn decode(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
-    fn each<const N: usize>(bytes: &[u8], out: &mut [f32], number: impl Fn([u8; N]) -> f32) {
-        for (x, chunk) in out.iter_mut().zip(bytes.as_chunks::<N>().0) {
-            *x = number(*chunk);
-        }
-    }
-    match dtype {
-        Dtype::F16 => each(bytes, out, |b| f16::from_le_bytes(b).to_f32()),
-        Dtype::BF16 => each(bytes, out, |b| bf16::from_le_bytes(b).to_f32()),
-        Dtype::F32 => each(bytes, out, f32::from_le_bytes),
-        Dtype::F64 => each(bytes, out, |b| f64::from_le_bytes(b) as f32),
-        _ => {}
+        Dtype::F16 => Some(Format::F16),
+        Dtype::BF16 => Some(Format::BF16),
+        Dtype::F32 => Some(Format::F32),
+        Dtype::F64 => Some(Format::F64),
+        _ => None,
     }
 }

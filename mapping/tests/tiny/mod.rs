@@ -1,6 +1,8 @@
 //! A two-layer BERT with random weights in a temporary folder. It exercises code paths; it is not a model of anything.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod llama;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

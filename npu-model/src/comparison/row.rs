@@ -9,7 +9,7 @@ use super::{HeadRun, Question, Target, field_error, sampled};
 use crate::cost::Cost;
 use crate::device::{Device, Encoding, Kind};
 use crate::error::Error;
-use crate::gpu::{Gpu, Load};
+use crate::gpu::{Gpu, GpuCost, Load, Machine};
 use crate::interval::Interval;
 use crate::provenance::Evidence;
 use crate::units::{Joules, Seconds};
@@ -132,23 +132,43 @@ impl Row {
         let errors: Vec<f64> = question.heads.iter().map(|h| h.half_error).collect();
         let name = match load {
             Load::Filled => gpu.id.clone(),
-            Load::Alone => format!("{}_alone", gpu.id),
+            Load::Alone | Load::Replayed => format!("{}_alone", gpu.id),
         };
-        let mut row = Self::from_cost(name, Kind::Gpu, Encoding::Exact, &priced.cost, &errors);
+        let kind = if gpu.kind == Machine::Cpu { Kind::Cpu } else { Kind::Gpu };
+        let mut row = Self::from_gpu(name, kind, &priced, &errors);
         row.notes.push(match load {
             Load::Filled => {
                 "in a stream of like work that fills the machine: no launch latency, no idle multiprocessor"
                     .into()
             }
-            Load::Alone => {
+            Load::Alone | Load::Replayed => {
                 "this work by itself: a launch for every layer, and few heads leave multiprocessors idle"
                     .into()
             }
         });
+        if priced.energy.is_none() {
+            row.notes.push("its power is unknown, so its energy is".into());
+        }
         row.notes.extend(priced.extrapolated.iter().map(|why| format!("throughput extrapolated: {why}")));
         row.notes.push(format!("throughput from {}", priced.fit));
         row.notes.extend(gpu.notes.iter().cloned());
         row
+    }
+
+    /// A machine whose energy may be unknown.
+    fn from_gpu(name: String, kind: Kind, priced: &GpuCost, errors: &[f64]) -> Self {
+        let known = priced.cost().unwrap_or_else(|| Cost {
+            energy: Interval::exactly(Joules::new(0.0)),
+            time: priced.time,
+            energy_by: BTreeMap::new(),
+            time_by: priced.time_by.clone(),
+            pipelined: false,
+            binds: priced.binds,
+            energy_evidence: priced.energy_evidence,
+            time_evidence: priced.time_evidence,
+        });
+        let row = Self::from_cost(name, kind, Encoding::Exact, &known, errors);
+        Self { energy_j: priced.energy, ..row }
     }
 
     fn from_cost(name: String, kind: Kind, encoding: Encoding, cost: &Cost, errors: &[f64]) -> Self {

@@ -147,10 +147,10 @@ impl Device {
         if raw.id.is_empty() || raw.id.len() > 64 || !raw.id.chars().all(plain) {
             return Err(place("id").wrong("must be 1 to 64 letters, digits, - or _"));
         }
-        if raw.kind == Kind::Gpu {
-            return Err(
-                place("kind").wrong("is \"gpu\": a GPU is described by a baseline file, not a device file")
-            );
+        if matches!(raw.kind, Kind::Gpu | Kind::Cpu) {
+            return Err(place("kind").wrong(
+                "is a GPU or CPU: such a machine is described by a baseline file, not a device file",
+            ));
         }
         let design = design(raw.design, file)?;
         let power_cap = match &raw.power_cap_w {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use number::{Place, RawNumber, Rule, toml_reason};
+pub(crate) use presets::read;
 pub use presets::{CONTROL, load, shipped, shipped_names};
 
 use crate::ledger::Event;
@@ -29,6 +30,8 @@ pub enum Kind {
     Digital,
     /// A graphics processor.
     Gpu,
+    /// A general processor.
+    Cpu,
 }
 
 impl Kind {
@@ -40,6 +43,7 @@ impl Kind {
             Self::Analogue => "analogue",
             Self::Digital => "digital",
             Self::Gpu => "GPU",
+            Self::Cpu => "CPU",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The shipped devices, and finding a device by name or file.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::Device;
@@ -55,11 +56,14 @@ pub fn load(name: &str) -> Result<Device, Error> {
 
 /// The text of a file of reasonable size.
 pub(crate) fn read(path: &Path) -> Result<String, Error> {
-    let file = path.display().to_string();
-    let wrong = |reason: String| Error::Toml { file: file.clone(), reason };
-    let size = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?.len();
-    if size > LARGEST {
-        return Err(wrong(format!("{size} bytes are too many: a file of this kind has at most {LARGEST}")));
+    let name = path.display().to_string();
+    let wrong = |reason: String| Error::Toml { file: name.clone(), reason };
+    let file = std::fs::File::open(path).map_err(|e| wrong(e.to_string()))?;
+    let mut text = String::new();
+    // What is read is bounded, whatever the system says of the size: a device or a pipe has none.
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(|e| wrong(e.to_string()))?;
+    if text.len() as u64 > LARGEST {
+        return Err(wrong(format!("is larger than {LARGEST} bytes, which no file of this kind is")));
     }
-    std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))
+    Ok(text)
 }

@@ -12,6 +12,8 @@ pub enum Dynamics {
     HeatBath,
     /// [`crate::update::Metropolis`] in checkerboard order.
     Metropolis,
+    /// [`crate::update::SwendsenWang`], measured by its improved estimators.
+    SwendsenWang,
     /// [`crate::update::Wolff`], its clusters per sweep learnt during thermalization so that about N sites flip.
     Wolff,
 }
@@ -21,6 +23,7 @@ impl fmt::Display for Dynamics {
         f.write_str(match self {
             Self::HeatBath => "heat-bath",
             Self::Metropolis => "metropolis",
+            Self::SwendsenWang => "swendsen-wang",
             Self::Wolff => "wolff",
         })
     }
@@ -29,12 +32,13 @@ impl fmt::Display for Dynamics {
 impl FromStr for Dynamics {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self, Error> {
-        [Self::HeatBath, Self::Metropolis, Self::Wolff].into_iter().find(|d| d.to_string() == name).ok_or(
-            Error::UnknownName {
+        [Self::HeatBath, Self::Metropolis, Self::SwendsenWang, Self::Wolff]
+            .into_iter()
+            .find(|d| d.to_string() == name)
+            .ok_or(Error::UnknownName {
                 what: "update",
                 got: name.to_owned(),
-                known: "heat-bath, metropolis, wolff",
-            },
-        )
+                known: "heat-bath, metropolis, swendsen-wang, wolff",
+            })
     }
 }

@@ -1,28 +1,39 @@
-//! Locating a transition: which lattices at which β, replicas in parallel, and where Binder cumulants cross.
+//! Locating a transition: which models at which β, replicas in parallel, and where the curves of all sizes meet.
 //!
 //! ```text
-//! Survey {lattice, sizes, grid, effort} ── bracket (pilot) ──► Cell × replicas ──► Measured {Samples, τ_int}
-//!                                                                                    │            │
-//!                                     Point: energy, |m|, C, χ, U₄, ξ by jackknife ◄─┘            ▼
-//!                                                     Pair: crossing of L and 2L by bootstrap ──► Critical: β_c
+//! Survey {family, sizes, grid, effort} ── pilot ──► Cell × replicas ──► Measured {Samples, histograms, τ_int}
+//!                                                                              │              │
+//!                              Point: energy, |m|, C, χ, U₄, ξ by jackknife ◄──┘              ▼
+//!                                 SizeCurves: U₄(β), ξ/L(β) by reweighting ──► Pair: crossings of L and 2L
+//!                                                                          └─► Critical: β_c ──► Exponents ──► Collapse
 //! ```
 //!
-//! The crossing of the Binder cumulants of L and 2L drifts as β_L = β_c + a L^(−1/ν − ω) (K. Binder,
-//! doi:10.1007/BF01293604); the drift is fitted, not neglected.
+//! Nothing here knows where a transition is: see `pilot.rs` for where the search begins.
 
-mod bracket;
 mod cell;
+mod collapse;
+mod curve;
 mod dynamics;
+mod exponents;
+mod family;
+mod key;
 mod lattice;
-mod limit;
+mod meeting;
 mod pair;
+mod pilot;
 mod point;
+mod precision;
 mod survey;
 
 pub use cell::{AVERAGES, Cell, Effort, Measured};
+pub use collapse::{Collapse, Collapsed};
+pub use curve::{ABSOLUTE, BINDER, CURVES, Curve, LENGTH, SQUARE, SizeCurves};
 pub use dynamics::Dynamics;
+pub use exponents::{Exponent, Exponents};
+pub use family::{Class, Correction, Family, KnownExponents, Refusal};
 pub use lattice::Lattice;
-pub use limit::Critical;
-pub use pair::{Pair, WINDOW};
+pub use meeting::Critical;
+pub use pair::Pair;
 pub use point::Point;
-pub use survey::{Findings, Grid, Listener, Precision, Progress, Survey, Unlocated};
+pub use precision::{Outcome, Precision};
+pub use survey::{Findings, Grid, Listener, Progress, Survey, Unlocated};

@@ -9,7 +9,7 @@ use crate::statistics::jackknife::jackknife;
 /// The quantities of one lattice at one β; errors by jackknife over replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point {
-    /// L.
+    /// L, or N of a graph.
     pub size: usize,
     /// β.
     pub beta: f64,
@@ -34,7 +34,7 @@ impl Point {
     /// From the averages of all replicas.
     pub fn of(measured: &Measured) -> Self {
         let (size, beta) = (measured.cell.size, measured.cell.beta.value());
-        let n = (size * size) as f64;
+        let n = measured.sites as f64;
         let derived = |f: &dyn Fn(&[f64; AVERAGES]) -> f64| jackknife(&measured.samples, f);
         let wave = 2.0 * libm::sin(std::f64::consts::PI / size as f64);
         Self {
@@ -49,6 +49,11 @@ impl Point {
             tau_int: measured.tau_int,
         }
     }
+}
+
+/// U₄ with its error.
+pub(super) fn binder_estimate(measured: &Measured) -> Estimate {
+    jackknife(&measured.samples, binder)
 }
 
 /// U₄ = 1 − ⟨m⁴⟩/3⟨m²⟩² of averages in the order of [`AVERAGES`].

@@ -8,14 +8,18 @@
 //! |---|---|---|
 //! | [`generic`] | every graph, coupling and field | checkerboard or index |
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
-//! | [`rows`] | cached fields of dense graphs | index |
+//! | [`panel`], [`rows`] | cached fields of dense graphs, 16 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
+//!
+//! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod generic;
 mod local;
 pub mod multispin;
+pub mod panel;
 pub mod rows;
 pub mod square;
+pub mod wide;
 
 use std::fmt;
 

@@ -18,6 +18,7 @@ mod race;
 mod relaxation;
 mod spectrum;
 mod spin;
+mod table;
 mod weights;
 
 pub use binomial::Binomial;
@@ -29,3 +30,4 @@ pub use race::{PartitionEstimate, RACE_LANES, Race};
 pub use relaxation::{Distribution, LawUnderMetropolis};
 pub use spectrum::MetropolisSpectrum;
 pub use spin::PottsSpin;
+pub use table::Table;

@@ -84,6 +84,11 @@ impl PottsSpin {
         self.ranked.iter().copied()
     }
 
+    /// h − max h of every present state in descending order: 0 first.
+    pub fn descending(&self) -> &[f64] {
+        &self.gaps
+    }
+
     /// The exact law at β and its thermodynamics.
     pub fn law(&self, beta: Beta) -> Law {
         Law::new(self, beta)

@@ -6,6 +6,7 @@
 //! replicas or blocks of several averages ──► Samples ──► jackknife   functions of averages: C, χ, U₄, ξ
 //!                                                    └─► Bootstrap   whatever has no derivative: roots, fits
 //! two curves with errors ──► crossing
+//! histograms of several β ──► MultiHistogram   averages at every β near them
 //! ```
 //!
 //! No number leaves this module without an error, and every error accounts for autocorrelation.
@@ -17,10 +18,13 @@ pub mod bootstrap;
 pub mod crossing;
 pub mod estimate;
 pub mod jackknife;
-mod polynomial;
+pub(crate) mod least_squares;
+pub(crate) mod polynomial;
+pub mod reweighting;
 pub mod samples;
 
 pub use accumulator::Accumulator;
 pub use autocorrelation::Autocorrelation;
 pub use estimate::Estimate;
+pub use reweighting::{Histogram, MultiHistogram};
 pub use samples::Samples;

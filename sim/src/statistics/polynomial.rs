@@ -1,8 +1,10 @@
 //! Weighted least-squares polynomials over an interval.
 
+use super::least_squares;
+
 /// A polynomial in u = (x − centre)/half, u ∈ [−1, 1] over the points it was fitted to.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Polynomial {
+pub(crate) struct Polynomial {
     centre: f64,
     half: f64,
     coefficients: Vec<f64>,
@@ -21,7 +23,7 @@ pub struct Point {
 
 impl Polynomial {
     /// The least-squares polynomial of `degree`, points weighted by 1/error²; `None` if it is not determined.
-    pub(super) fn fit(points: &[Point], degree: usize) -> Option<Self> {
+    pub(crate) fn fit(points: &[Point], degree: usize) -> Option<Self> {
         let low = points.iter().map(|p| p.x).reduce(f64::min)?;
         let high = points.iter().map(|p| p.x).reduce(f64::max)?;
         let terms = degree + 1;
@@ -29,8 +31,7 @@ impl Polynomial {
             return None;
         }
         let (centre, half) = (0.5 * (low + high), if degree == 0 { 1.0 } else { 0.5 * (high - low) });
-        // Householder triangularisation of the weighted design matrix: no squared condition number.
-        let mut rows: Vec<Vec<f64>> = points
+        let rows = points
             .iter()
             .map(|p| {
                 let u = (p.x - centre) / half;
@@ -40,39 +41,16 @@ impl Polynomial {
                 row
             })
             .collect();
-        for k in 0..terms {
-            let norm = libm::sqrt(rows[k..].iter().map(|r| r[k] * r[k]).sum());
-            if !(norm.is_finite() && norm > 0.0) {
-                return None;
-            }
-            let alpha = if rows[k][k] > 0.0 { -norm } else { norm };
-            let mut reflector: Vec<f64> = rows[k..].iter().map(|r| r[k]).collect();
-            reflector[0] -= alpha;
-            let square: f64 = reflector.iter().map(|v| v * v).sum();
-            if square == 0.0 {
-                return None;
-            }
-            for column in k..=terms {
-                let dot: f64 = reflector.iter().zip(&rows[k..]).map(|(v, r)| v * r[column]).sum();
-                for (v, row) in reflector.iter().zip(&mut rows[k..]) {
-                    row[column] -= 2.0 * v * dot / square;
-                }
-            }
-        }
-        let mut coefficients = vec![0.0; terms];
-        for k in (0..terms).rev() {
-            let known: f64 = (k + 1..terms).map(|j| rows[k][j] * coefficients[j]).sum();
-            coefficients[k] = (rows[k][terms] - known) / rows[k][k];
-        }
-        coefficients.iter().all(|c| c.is_finite()).then_some(Self { centre, half, coefficients })
+        let coefficients = least_squares::solve(rows, terms)?;
+        Some(Self { centre, half, coefficients })
     }
 
-    pub(super) fn at(&self, x: f64) -> f64 {
+    pub(crate) fn at(&self, x: f64) -> f64 {
         let u = (x - self.centre) / self.half;
         self.coefficients.iter().rev().fold(0.0, |sum, c| sum * u + c)
     }
 
-    pub(super) fn slope(&self, x: f64) -> f64 {
+    pub(crate) fn slope(&self, x: f64) -> f64 {
         let u = (x - self.centre) / self.half;
         let mut sum = 0.0;
         for (k, c) in self.coefficients.iter().enumerate().skip(1).rev() {
@@ -82,7 +60,7 @@ impl Polynomial {
     }
 
     /// Σ ((y − p(x))/error)².
-    pub(super) fn chi_squared(&self, points: &[Point]) -> f64 {
+    pub(crate) fn chi_squared(&self, points: &[Point]) -> f64 {
         points.iter().map(|p| (p.y - self.at(p.x)) / p.error).map(|r| r * r).sum()
     }
 }

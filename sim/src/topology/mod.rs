@@ -9,6 +9,7 @@ mod grid;
 mod hyperbolic;
 mod listed;
 mod random;
+mod rows;
 mod tree;
 mod walk;
 
@@ -21,6 +22,7 @@ use graph::Graph;
 use grid::Grid;
 pub use grid::{Boundary, Lattice};
 use listed::Listed;
+pub(crate) use rows::Rows;
 pub use walk::{Bonds, Neighbors};
 
 /// A graph of sites 0 … N−1 and numbered bonds, each bond once.

@@ -5,14 +5,13 @@ use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
 use crate::error::Error;
 use crate::kernel::multispin::Level;
+use crate::kernel::panel::{self, BLOCK, LANES, Panel};
 use crate::kernel::rows::{self, Rows};
 use crate::kernel::threshold;
 use crate::spins::Spins;
 use crate::stream::{Stream, Streams};
 use crate::update::Update;
 
-/// Sites of a dense graph that are visited before their flips are passed on to all other fields.
-const BLOCK: usize = 32;
 /// Columns of those rows that are added at a time, for one replica after another: 32 × 256 numbers fit into a first-level cache.
 const TILE: usize = 256;
 /// Sweeps after which fields that round are summed anew.
@@ -112,9 +111,10 @@ impl<T: Real> CachedSpins<T> {
 /// number r, so that replicas are independent.
 ///
 /// An attempt reads one cached field; a flip adds a row of couplings to the fields. Replicas of a dense graph are taken through a
-/// block of sites one after another, so that its rows are fetched once for all of them. The acceptance compares 32 random bits
-/// with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for `f32`; none where
-/// [`CouplingRows::is_exact`]). Attempts with ΔE ≤ 0, or with e^(−βΔE) < 2⁻³³, draw nothing.
+/// block of sites 16 at a time ([`crate::kernel::panel`]), and the rows of the block are fetched once for all of them. The acceptance
+/// compares 32 random bits with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for `f32`; none where
+/// [`CouplingRows::is_exact`]). On dense graphs every attempt draws; on sparse ones those with ΔE ≤ 0, or with e^(−βΔE) < 2⁻³³,
+/// draw nothing.
 ///
 /// Replica r runs at β · ratio_r, all ratios 1 unless given.
 ///
@@ -262,55 +262,56 @@ impl<T: Real> CachedField<T> {
         *stream = local;
         count
     }
+}
 
-    /// Visits the sites of one block of a dense graph; the kept fields are left as they were.
-    fn block_dense(
-        &self,
-        rows: Rows<'_, T>,
-        state: &mut CachedSpins<T>,
-        two_beta: T,
-        stream: &mut Stream,
-        flipped: &mut Flipped,
-    ) -> Count {
-        let (n, start) = (state.spins.len(), rows.from);
-        let end = (start + BLOCK).min(n);
-        let mut count = Count::default();
-        let (zero, never) = (T::of(0.0), T::of(NEVER));
-        flipped.up.clear();
-        flipped.down.clear();
-        // The fields of the block as its flips change them; the kept ones follow when all rows are passed on at once.
-        let mut near = [zero; BLOCK];
-        let near = &mut near[..end - start];
-        near.copy_from_slice(&state.fields[start..end]);
-        let mut local = stream.clone();
-        for site in start..end {
-            let s = state.spins[site];
-            let aligned = s * near[site - start];
-            let x = two_beta * aligned;
-            let uphill = x > zero;
-            if uphill {
-                if x > never {
-                    continue;
-                }
-                count.draws += 1;
-                if !self.accepts(x, &mut local) {
-                    continue;
-                }
-            }
-            state.spins[site] = -s;
-            count.uphill += u64::from(uphill);
-            count.flips += 1;
-            count.energy += 2.0 * aligned.to_f64();
-            let row = &rows.matrix[site * rows.stride + start..site * rows.stride + end];
-            for (field, twice) in near.iter_mut().zip(row) {
-                *field = *field - s * *twice;
-            }
-            if s > zero { flipped.down.push(site as u32) } else { flipped.up.push(site as u32) }
+/// Visits a block of sites of a dense graph in up to 16 replicas; the kept fields are left as they were.
+fn visit_block<T: Real>(
+    level: Level,
+    rows: Rows<'_, T>,
+    replicas: &mut [CachedSpins<T>],
+    two_beta: &[T; LANES],
+    streams: &mut [Stream],
+    flipped: &mut [Flipped],
+) -> Count {
+    let (n, start) = (replicas[0].spins.len(), rows.from);
+    let sites = (n - start).min(BLOCK);
+    let range = start..start + sites;
+    let mut panel = Panel::<T>::new();
+    let mut draws = [0; BLOCK];
+    for (lane, (state, stream)) in replicas.iter().zip(streams).enumerate() {
+        stream.fill_u32(&mut draws[..sites]);
+        let values = state.spins[range.clone()].iter().zip(&state.fields[range.clone()]).zip(&draws);
+        for (site, ((&spin, &field), &draw)) in values.enumerate() {
+            panel.spins[site][lane] = spin;
+            panel.fields[site][lane] = field;
+            panel.draws[site][lane] = draw;
         }
-        *stream = local;
-        count.reads = count.flips * (n as u64 - 1);
-        count
     }
+    panel::visit(level, &mut panel, rows, sites, two_beta);
+    flipped.iter_mut().for_each(|Flipped { up, down }| {
+        up.clear();
+        down.clear();
+    });
+    let mut count = Count::default();
+    for site in 0..sites {
+        let mut lanes = panel.flipped[site];
+        count.flips += u64::from(lanes.count_ones());
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            let spin = panel.spins[site][lane];
+            replicas[lane].spins[start + site] = spin;
+            let Flipped { up, down } = &mut flipped[lane];
+            if spin > T::of(0.0) { up.push((start + site) as u32) } else { down.push((start + site) as u32) }
+        }
+    }
+    for (lane, state) in replicas.iter_mut().enumerate() {
+        state.energy += panel.energy[lane];
+        state.uphill += u64::from(panel.uphill[lane]);
+    }
+    count.draws = (sites * replicas.len()) as u64;
+    count.reads = count.flips * (n as u64 - 1);
+    count
 }
 
 /// Passes the flips of a block on to all fields, tile by tile, all replicas for each tile.
@@ -350,9 +351,7 @@ impl<T: Real> Update for CachedField<T> {
         let ratio = |replica: usize| self.ratios.get(replica).copied().unwrap_or(1.0);
         let two_beta = |replica: usize| T::of(2.0 * ratio(replica) * beta.value());
         let mut activity = Activity { attempts: (n * replicas.len()) as u64, ..Activity::default() };
-        let mut add = |state: &mut CachedSpins<T>, count: Count| {
-            state.energy += count.energy;
-            state.uphill += count.uphill;
+        let mut add = |count: Count| {
             activity.flips += count.flips;
             activity.coupler_reads += count.reads;
             activity.random_bits += 32 * count.draws;
@@ -361,7 +360,9 @@ impl<T: Real> Update for CachedField<T> {
             Layout::Sparse { starts, entries } => {
                 for (r, (state, stream)) in replicas.iter_mut().zip(streams).enumerate() {
                     let count = self.sweep_sparse(starts, entries, state, two_beta(r), stream);
-                    add(state, count);
+                    state.energy += count.energy;
+                    state.uphill += count.uphill;
+                    add(count);
                 }
             }
             Layout::Dense(matrix) => {
@@ -370,10 +371,12 @@ impl<T: Real> Update for CachedField<T> {
                 for from in (0..n).step_by(BLOCK) {
                     let stride = matrix.row_stride();
                     let rows = Rows { matrix: matrix.values(), stride, from, add: &[], subtract: &[] };
-                    let work = replicas.iter_mut().zip(&mut *streams).zip(&mut flipped);
-                    for (r, ((state, stream), flipped)) in work.enumerate() {
-                        let count = self.block_dense(rows, state, two_beta(r), stream, flipped);
-                        add(state, count);
+                    let work = replicas.chunks_mut(LANES).zip(streams.chunks_mut(LANES));
+                    for (group, ((replicas, streams), flipped)) in
+                        work.zip(flipped.chunks_mut(LANES)).enumerate()
+                    {
+                        let betas = std::array::from_fn(|lane| two_beta(group * LANES + lane));
+                        add(visit_block(self.level, rows, replicas, &betas, streams, flipped));
                     }
                     pass_on(self.level, rows, replicas, &flipped);
                 }

@@ -9,6 +9,7 @@ use crate::hamiltonian::{Couplings, Hamiltonian};
 use crate::memory;
 use crate::spins::Spins;
 use crate::stream::Stream;
+use crate::topology::{Rows, Topology};
 
 /// Grows and flips one cluster at a time, breadth first, with space to work in.
 ///
@@ -23,6 +24,19 @@ pub(super) struct Grower {
     /// Where a flipped site could look like one that does not belong: the number of the last cluster each site was in.
     marks: Option<Vec<u32>>,
     cluster: u32,
+    /// Neighbours of an unmarked cluster, but on the square and the complete graph.
+    links: Links,
+}
+
+/// Where the neighbours of a site are, in the order of [`crate::topology::Topology::links`].
+#[derive(Debug, Clone)]
+enum Links {
+    /// They are asked of the topology.
+    Asked,
+    /// Of a lattice, by rows: see [`Rows::links_table`].
+    Rows { rows: Rows, table: Vec<[(u32, i32); 8]> },
+    /// Of any graph: where those of each site begin, and all of them.
+    Listed { starts: Vec<u32>, neighbors: Vec<u32> },
 }
 
 /// Decisions made 64 at a time and handed out one by one.
@@ -50,6 +64,22 @@ impl<'s> Decisions<'s> {
         four
     }
 
+    /// The next `count` decisions, the first one lowest; `count` < 64.
+    #[inline(always)]
+    fn next_few(&mut self, count: u32) -> u64 {
+        if self.left < count {
+            let fresh = bernoulli::word(self.threshold, self.stream);
+            let few = self.word | fresh << self.left;
+            let used = count - self.left;
+            (self.word, self.left) = (fresh >> used, 64 - used);
+            return few;
+        }
+        let few = self.word;
+        self.word >>= count;
+        self.left -= count;
+        few
+    }
+
     #[inline]
     fn next(&mut self) -> bool {
         if self.left == 0 {
@@ -72,11 +102,19 @@ impl Grower {
         // In a uniform ferromagnet all spins of a cluster are equal, so that a flipped one is unsatisfied: nothing to mark.
         let ferromagnet = matches!(model.couplings(), Couplings::Uniform(j) if *j >= 0.0);
         let marked = !(ferromagnet && model.is_field_free());
-        let needed = topology.bytes_needed(if marked { 8 } else { 4 });
+        let listed = !marked && topology.square_size().is_none() && !topology.is_complete();
+        let ends = if listed { 8 * topology.n_bonds() as u64 } else { 0 };
+        let needed = topology.bytes_needed(if marked || listed { 8 } else { 4 }).saturating_add(ends);
         let needed = needed.saturating_add(BondThresholds::bytes(model));
         memory::check(topology.name(), topology.size(), needed)?;
-        let mut grower =
-            Self { n_sites, thresholds: BondThresholds::new(), sites: Vec::new(), marks: None, cluster: 0 };
+        let mut grower = Self {
+            n_sites,
+            thresholds: BondThresholds::new(),
+            sites: Vec::new(),
+            marks: None,
+            cluster: 0,
+            links: if listed { Links::of(topology) } else { Links::Asked },
+        };
         if marked {
             grower.mark();
         }
@@ -105,7 +143,12 @@ impl Grower {
             Thresholds::Same(threshold) => Some(threshold),
             Thresholds::Each(_) => None,
         };
+        let listed = !matches!(self.links, Links::Asked);
         let (size, draws, reads, m) = match (model.topology().square_size(), uniform, &self.marks) {
+            (None, Some(threshold), None) if listed => {
+                let (size, draws, reads) = self.spread_listed(spins, seed, Decisions::new(threshold, stream));
+                (size, draws, reads, size as i64)
+            }
             (Some(l), Some(threshold), None) => {
                 let (size, draws) = self.spread(l, spins, seed, Decisions::new(threshold, stream));
                 (size, draws, 4 * size, size as i64)
@@ -159,6 +202,52 @@ impl Grower {
             }
         }
         (joined as u64, draws)
+    }
+
+    /// The unmarked cluster on any other graph. Returns its size, the number of satisfied bonds to sites outside it, and of links.
+    fn spread_listed(&mut self, spins: &mut Spins, seed: usize, mut open: Decisions<'_>) -> (u64, u64, u64) {
+        let s = spins.as_mut_slice();
+        let old = s[seed];
+        s[seed] = -old;
+        // Every site joins once, and one more entry may be written behind the last without counting.
+        if self.sites.len() <= self.n_sites {
+            self.sites.resize(self.n_sites + 1, 0);
+        }
+        self.sites[0] = seed as u32;
+        let mut seen = Spread { s, sites: &mut self.sites, joined: 1, old, draws: 0, reads: 0 };
+        let mut looked = 0;
+        match &self.links {
+            Links::Rows { rows, table } => {
+                // site div width by a multiplication (Lemire, Kaser and Kurz, doi:10.1002/spe.2689).
+                let width = rows.width;
+                let inverse = u64::MAX / width as u64 + 1;
+                let degree = 2 * rows.directions.len();
+                while looked < seen.joined {
+                    let site = seen.sites[looked];
+                    looked += 1;
+                    let row = ((u128::from(inverse) * u128::from(site)) >> 64) as usize;
+                    let x = site as usize - row * width;
+                    let beside =
+                        [if x == 0 { width - 1 } else { x - 1 }, x, if x + 1 == width { 0 } else { x + 1 }];
+                    let mut few = open.next_few(degree as u32);
+                    for &(start, dx) in &table[row][..degree] {
+                        seen.look(start as usize + beside[(dx + 1) as usize], few & 1 == 1);
+                        few >>= 1;
+                    }
+                }
+            }
+            Links::Listed { starts, neighbors } => {
+                while looked < seen.joined {
+                    let site = seen.sites[looked] as usize;
+                    looked += 1;
+                    for &neighbor in &neighbors[starts[site] as usize..starts[site + 1] as usize] {
+                        seen.look(neighbor as usize, open.next());
+                    }
+                }
+            }
+            Links::Asked => {}
+        }
+        (seen.joined as u64, seen.draws, seen.reads)
     }
 
     /// The cluster on any graph. Returns the sites flipped, the attempts after the seed, the links read, and M of the cluster.
@@ -216,5 +305,45 @@ impl Grower {
             spins.flip(site as usize);
         }
         (self.sites.len() as u64, draws, reads, m)
+    }
+}
+
+/// An unmarked cluster while it grows.
+struct Spread<'a> {
+    s: &'a mut [i8],
+    sites: &'a mut [u32],
+    joined: usize,
+    old: i8,
+    draws: u64,
+    reads: u64,
+}
+
+impl Spread<'_> {
+    /// Nothing branches on whether the neighbour joins, which no processor could foresee.
+    #[inline(always)]
+    fn look(&mut self, neighbor: usize, open: bool) {
+        let spin = self.s[neighbor];
+        let satisfied = spin == self.old;
+        let joins = satisfied & open;
+        self.s[neighbor] = if joins { -spin } else { spin };
+        self.sites[self.joined] = neighbor as u32;
+        self.joined += usize::from(joins);
+        self.draws += u64::from(satisfied);
+        self.reads += 1;
+    }
+}
+
+impl Links {
+    fn of(topology: &Topology) -> Self {
+        if let Some(rows) = Rows::of(topology).filter(Rows::is_bravais) {
+            return Self::Rows { rows, table: rows.links_table() };
+        }
+        let mut starts = vec![0];
+        let mut neighbors = Vec::with_capacity(2 * topology.n_bonds());
+        for site in 0..topology.n_sites() {
+            neighbors.extend(topology.neighbors(site).map(|neighbor| neighbor as u32));
+            starts.push(neighbors.len() as u32);
+        }
+        Self::Listed { starts, neighbors }
     }
 }

@@ -29,6 +29,16 @@ pub struct ImprovedMoments {
     pub magnetization_4: f64,
 }
 
+/// The bonds that a sweep of clusters saw, those to the ghost left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BondCounts {
+    /// Satisfied bonds of the configuration before the sweep: with one J and no field, E = −|J| (2 satisfied − bonds).
+    pub satisfied: u64,
+    /// Bonds opened. With one J and no field the weight of the clusters is (e^(2β|J|) − 1)^open × a function of the clusters alone
+    /// (Fortuin and Kasteleyn), so that what depends on them alone can be reweighted to other β by this number.
+    pub open: u64,
+}
+
 /// The sums behind [`ImprovedMoments`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct MomentSums {

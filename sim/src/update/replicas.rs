@@ -94,16 +94,7 @@ impl Replicas {
     /// # Errors
     /// [`Error::Count`] if there are other than 512, [`Error::Beta`] naming the first that is negative or not finite.
     pub fn with_ratios(mut self, ratios: Vec<f64>) -> Result<Self, Error> {
-        if ratios.len() != REPLICAS {
-            return Err(Error::Count {
-                what: "ratios of β",
-                per: "replica",
-                expected: REPLICAS,
-                got: ratios.len(),
-            });
-        }
-        ratios.iter().try_for_each(|&ratio| Beta::new(ratio).map(|_| ()))?;
-        self.ratios = ratios;
+        self.ratios = checked_ratios(ratios)?;
         Ok(self)
     }
 
@@ -155,6 +146,20 @@ impl Replicas {
     pub fn energies(&self, spins: &ReplicaSpins) -> Vec<f64> {
         self.model.energies(spins)
     }
+}
+
+/// 512 numbers that a β may be multiplied with.
+pub(super) fn checked_ratios(ratios: Vec<f64>) -> Result<Vec<f64>, Error> {
+    if ratios.len() != REPLICAS {
+        return Err(Error::Count {
+            what: "ratios of β",
+            per: "replica",
+            expected: REPLICAS,
+            got: ratios.len(),
+        });
+    }
+    ratios.iter().try_for_each(|&ratio| Beta::new(ratio).map(|_| ()))?;
+    Ok(ratios)
 }
 
 impl Update for Replicas {

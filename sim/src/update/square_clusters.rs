@@ -6,7 +6,7 @@
 
 use super::bernoulli;
 use super::forest::Forest;
-use super::improved::{Coins, MomentSums};
+use super::improved::{BondCounts, Coins, MomentSums};
 use crate::stream::Stream;
 
 /// Working space of a sweep.
@@ -49,7 +49,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// The open bonds of one row to the right and downwards, drawn 64 at a time in turns. Returns how many are satisfied.
+    /// The open bonds of one row to the right and downwards, drawn 64 at a time in turns. Counts them and the satisfied ones.
     pub(super) fn draw(
         self,
         spins: &[u64],
@@ -57,12 +57,12 @@ impl Opening {
         right: &mut Vec<u64>,
         down: &mut Vec<u64>,
         stream: &mut Stream,
-    ) -> u64 {
+        counts: &mut BondCounts,
+    ) {
         let last = spins.len() - 1;
         let like = if self.unlike { 0 } else { u64::MAX };
         right.clear();
         down.clear();
-        let mut satisfied = 0;
         for w in 0..=last {
             let here = spins[w];
             // Beyond column L − 1 comes column 0.
@@ -74,11 +74,13 @@ impl Opening {
             };
             let satisfied_right = (here ^ next ^ like) & inside;
             let satisfied_down = (here ^ below[w] ^ like) & inside;
-            satisfied += u64::from(satisfied_right.count_ones() + satisfied_down.count_ones());
-            right.push(satisfied_right & bernoulli::word(self.threshold, stream));
-            down.push(satisfied_down & bernoulli::word(self.threshold, stream));
+            let open_right = satisfied_right & bernoulli::word(self.threshold, stream);
+            let open_down = satisfied_down & bernoulli::word(self.threshold, stream);
+            counts.satisfied += u64::from(satisfied_right.count_ones() + satisfied_down.count_ones());
+            counts.open += u64::from(open_right.count_ones() + open_down.count_ones());
+            right.push(open_right);
+            down.push(open_down);
         }
-        satisfied
     }
 }
 
@@ -133,26 +135,26 @@ impl SquareClusters {
     /// Space per site if every run is a single site.
     pub(super) const BYTES_PER_SITE: u64 = 22;
 
-    /// Opens the satisfied bonds, joins their ends, and lets each cluster turn by a coin of its own. Returns the number of
-    /// satisfied bonds, of flipped sites, and what the clusters were.
+    /// Opens the satisfied bonds, joins their ends, and lets each cluster turn by a coin of its own. Returns the numbers of
+    /// bonds, of flipped sites, and what the clusters were.
     pub(super) fn sweep(
         &mut self,
         opening: Opening,
         spins: &mut [i8],
         stream: &mut Stream,
-    ) -> (u64, u64, MomentSums) {
+    ) -> (BondCounts, u64, MomentSums) {
         let l = opening.l;
         self.forest.clear();
         self.begins.clear();
         self.starts.clear();
-        let mut satisfied = 0;
+        let mut counts = BondCounts::default();
         let (mut row, mut above, mut first) = (Row::default(), Row::default(), Row::default());
         let mut below = Vec::new();
         pack_row(&spins[..l], &mut row.spins);
         for y in 0..l {
             let next = if y + 1 == l { 0 } else { y + 1 };
             pack_row(&spins[next * l..(next + 1) * l], &mut below);
-            satisfied += opening.draw(&row.spins, &below, &mut row.right, &mut row.down, stream);
+            opening.draw(&row.spins, &below, &mut row.right, &mut row.down, stream, &mut counts);
             self.number_runs(y * l, l, &mut row);
             if row.right[row.right.len() - 1] >> ((l - 1) % 64) & 1 == 1 {
                 self.forest.join(row.labels[l - 1], row.labels[0]);
@@ -169,7 +171,7 @@ impl SquareClusters {
         self.starts.push(spins.len() as u32);
         let (flips, sums) = self.toss(opening.unlike, spins, stream);
         self.turn(l, spins);
-        (satisfied, flips, sums)
+        (counts, flips, sums)
     }
 
     /// Numbers the runs of the row whose first site is `site`.

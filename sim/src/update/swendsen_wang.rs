@@ -3,7 +3,8 @@
 use super::bernoulli;
 use super::bonds::{BondThresholds, Thresholds};
 use super::forest::Forest;
-use super::improved::{Coins, ImprovedMoments, MomentSums};
+use super::improved::{BondCounts, Coins, ImprovedMoments, MomentSums};
+use super::row_bonds::{self, RowBonds};
 use super::square_clusters::{Opening, SquareClusters, pack_row};
 use crate::activity::Activity;
 use crate::beta::Beta;
@@ -12,6 +13,7 @@ use crate::hamiltonian::{Couplings, Hamiltonian};
 use crate::memory;
 use crate::spins::Spins;
 use crate::stream::{Stream, Streams};
+use crate::topology::Rows;
 use crate::update::Update;
 
 /// Swendsen and Wang's update (doi:10.1103/PhysRevLett.58.86), in any field and for couplings of any sign.
@@ -45,10 +47,12 @@ pub struct SwendsenWang {
     generic: bool,
     thresholds: BondThresholds,
     square: SquareClusters,
+    rows: RowBonds,
     forest: Forest,
     /// At the root of a cluster, its size, its magnetization, and the sign that its sites are multiplied with.
     clusters: Vec<(i64, i64, i8)>,
     moments: ImprovedMoments,
+    bonds: BondCounts,
 }
 
 impl SwendsenWang {
@@ -68,9 +72,11 @@ impl SwendsenWang {
             generic: false,
             thresholds: BondThresholds::new(),
             square: SquareClusters::default(),
+            rows: RowBonds::default(),
             forest: Forest::default(),
             clusters: Vec::new(),
             moments: ImprovedMoments::default(),
+            bonds: BondCounts::default(),
         };
         let per_site = if update.opening(model).is_some() { SquareClusters::BYTES_PER_SITE } else { 28 };
         let needed = topology.bytes_needed(per_site).saturating_add(BondThresholds::bytes(model));
@@ -88,6 +94,11 @@ impl SwendsenWang {
     /// Moments of m averaged over all ways to turn the clusters of the last sweep; all zero before the first.
     pub fn moments(&self) -> ImprovedMoments {
         self.moments
+    }
+
+    /// The bonds of the last sweep; none before the first, also of a run that was resumed.
+    pub fn bonds(&self) -> BondCounts {
+        self.bonds
     }
 
     /// Number of streams it draws from, for [`Streams::new`]: one.
@@ -109,20 +120,42 @@ impl SwendsenWang {
         }
     }
 
-    /// Joins the ends of open bonds, site N being the ghost. Returns the number of satisfied bonds and fields.
-    fn join(&mut self, model: &Hamiltonian, spins: &Spins, stream: &mut Stream) -> u64 {
+    /// Joins the ends of open bonds, site N being the ghost. Returns the numbers of bonds, and of satisfied fields.
+    fn join(
+        &mut self,
+        model: &Hamiltonian,
+        spins: &Spins,
+        beta: Beta,
+        stream: &mut Stream,
+    ) -> (BondCounts, u64) {
         let s = spins.as_slice();
         self.forest.clear();
         self.forest.grow(self.n_sites as u32 + 1);
-        let mut satisfied = 0;
-        let mut open = Drawn { thresholds: &self.thresholds.bonds, word: 0, stream };
         if let Some(opening) = self.opening(model) {
-            return self.join_rows(opening, spins, open.stream);
+            return (self.join_rows(opening, spins, stream), 0);
         }
+        if let (Couplings::Uniform(j), Thresholds::Same(threshold), true) =
+            (model.couplings(), &self.thresholds.bonds, model.is_field_free())
+        {
+            let how = (*j < 0.0, *threshold);
+            if let Some(rows) = Rows::of(model.topology()) {
+                let counts = match self.generic {
+                    true => row_bonds::join_naively(&rows, how, s, &mut self.forest, stream),
+                    false => self.rows.join(&rows, how, s, &mut self.forest, stream),
+                };
+                return (counts, 0);
+            }
+            if model.topology().is_complete() {
+                return (self.join_complete(2.0 * beta.value() * j.abs(), *j < 0.0, spins, stream), 0);
+            }
+        }
+        let (mut counts, mut satisfied_fields) = (BondCounts::default(), 0);
+        let mut open = Drawn { thresholds: &self.thresholds.bonds, word: 0, stream };
         for (bond, (a, b)) in model.topology().bonds().enumerate() {
             let wanted = model.coupling_at(bond) * f64::from(s[a] * s[b]) > 0.0;
-            satisfied += u64::from(wanted);
+            counts.satisfied += u64::from(wanted);
             if open.next(bond, wanted) {
+                counts.open += 1;
                 self.forest.join(a as u32, b as u32);
             }
         }
@@ -130,27 +163,68 @@ impl SwendsenWang {
             let mut open = Drawn { thresholds, word: 0, stream: open.stream };
             for (site, &s) in s.iter().enumerate() {
                 let wanted = model.field_at(site) * f64::from(s) > 0.0;
-                satisfied += u64::from(wanted);
+                satisfied_fields += u64::from(wanted);
                 if open.next(site, wanted) {
                     self.forest.join(site as u32, self.n_sites as u32);
                 }
             }
         }
-        satisfied
+        (counts, satisfied_fields)
+    }
+
+    /// The same on a complete graph, where bonds are many and few are open: from one bond that would be open if satisfied to the next are
+    /// ⌊−ln u / 2β|J|⌋ others, u uniform. `strength` is 2β|J|. Takes time in proportion to sites and open bonds.
+    fn join_complete(
+        &mut self,
+        strength: f64,
+        unlike: bool,
+        spins: &Spins,
+        stream: &mut Stream,
+    ) -> BondCounts {
+        let (s, n) = (spins.as_slice(), self.n_sites);
+        let up = ((n as i64 + spins.magnetization()) / 2) as u64;
+        let down = n as u64 - up;
+        let unlike_pairs = up * down;
+        let all = n as u64 * (n as u64 - 1) / 2;
+        let satisfied = if unlike { unlike_pairs } else { all - unlike_pairs };
+        let mut counts = BondCounts { satisfied, open: 0 };
+        if strength <= 0.0 {
+            return counts;
+        }
+        // The bonds of site i to the sites after it begin at j = i + 1.
+        let (mut i, mut j) = (0, 0usize);
+        loop {
+            let gap = libm::floor(-libm::log(1.0 - stream.uniform()) / strength);
+            if gap >= all as f64 {
+                return counts;
+            }
+            j += 1 + gap as usize;
+            while j >= n {
+                i += 1;
+                if i + 1 >= n {
+                    return counts;
+                }
+                j = j - n + i + 1;
+            }
+            if (s[i] != s[j]) == unlike {
+                counts.open += 1;
+                self.forest.join(i as u32, j as u32);
+            }
+        }
     }
 
     /// The same on a square lattice, with the bonds drawn as the fast kernel draws them.
-    fn join_rows(&mut self, opening: Opening, spins: &Spins, stream: &mut Stream) -> u64 {
+    fn join_rows(&mut self, opening: Opening, spins: &Spins, stream: &mut Stream) -> BondCounts {
         let l = opening.l;
-        let Thresholds::Same(threshold) = self.thresholds.bonds else { return 0 };
+        let mut counts = BondCounts::default();
+        let Thresholds::Same(threshold) = self.thresholds.bonds else { return counts };
         let opening = Opening { threshold, ..opening };
         let (mut here, mut below, mut right, mut down) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut satisfied = 0;
         for y in 0..l {
             let next = (y + 1) % l;
             pack_row(&spins.as_slice()[y * l..(y + 1) * l], &mut here);
             pack_row(&spins.as_slice()[next * l..(next + 1) * l], &mut below);
-            satisfied += opening.draw(&here, &below, &mut right, &mut down, stream);
+            opening.draw(&here, &below, &mut right, &mut down, stream, &mut counts);
             for x in 0..l {
                 for (open, other) in [(&right, y * l + (x + 1) % l), (&down, next * l + x)] {
                     if open[x / 64] >> (x % 64) & 1 == 1 {
@@ -159,7 +233,7 @@ impl SwendsenWang {
                 }
             }
         }
-        satisfied
+        counts
     }
 
     /// A coin for each cluster that is not held by the ghost, in the order of their first sites. Returns the number of flips.
@@ -235,22 +309,25 @@ impl Update for SwendsenWang {
         super::check_sizes(self.n_sites, model, spins);
         self.thresholds.at(model, beta);
         let stream = streams.first();
-        let (satisfied, flips, sums) = match (self.opening(model), &self.thresholds.bonds) {
+        let (bonds, fields, flips, sums) = match (self.opening(model), &self.thresholds.bonds) {
             (Some(opening), &Thresholds::Same(threshold)) if !self.generic => {
-                self.square.sweep(Opening { threshold, ..opening }, spins.as_mut_slice(), stream)
+                let opening = Opening { threshold, ..opening };
+                let (bonds, flips, sums) = self.square.sweep(opening, spins.as_mut_slice(), stream);
+                (bonds, 0, flips, sums)
             }
             _ => {
-                let satisfied = self.join(model, spins, stream);
+                let (bonds, fields) = self.join(model, spins, beta, stream);
                 let (flips, sums) = self.turn(spins, stream);
-                (satisfied, flips, sums)
+                (bonds, fields, flips, sums)
             }
         };
         self.moments = sums.moments(self.n_sites);
+        self.bonds = bonds;
         Activity {
             attempts: self.n_sites as u64,
             flips,
             coupler_reads: model.topology().n_bonds() as u64,
-            random_bits: 32 * satisfied + self.moments.clusters,
+            random_bits: 32 * (bonds.satisfied + fields) + self.moments.clusters,
             ..Activity::default()
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use ceas_npu::mapping::attention::{HeadReport, Quantiles, Ramp, Sampler, Start};
 
 use super::Attended;
-use crate::report::table::{table, with_error};
+use crate::report::table::{fixed, number, table, with_error, wrapped};
 
 /// The table, the summary, and what an unflattering reader should know.
 pub fn text(answer: &Attended) -> String {
@@ -51,19 +51,6 @@ fn cells(head: &HeadReport) -> [String; 16] {
     ]
 }
 
-/// A number with so many significant digits.
-fn number(x: f64, digits: i32) -> String {
-    if !x.is_finite() {
-        return "–".into();
-    }
-    let places = if x == 0.0 { 0 } else { (digits - 1 - x.abs().log10().floor() as i32).clamp(0, 5) };
-    format!("{x:.*}", places as usize)
-}
-
-fn fixed(x: f64, places: usize) -> String {
-    if x.is_finite() { format!("{x:.places$}") } else { "–".into() }
-}
-
 /// A count of samples, shortened where it is long.
 fn count(x: f64) -> String {
     match x {
@@ -95,31 +82,6 @@ fn summary(answer: &Attended) -> String {
         .and_then(|()| what_it_takes(answer, &mut text))
         .and_then(|()| where_the_heads_sit(answer, &mut text));
     wrapped(&text)
-}
-
-/// Lines of at most 110 characters, broken between words.
-fn wrapped(text: &str) -> String {
-    let mut lines = String::new();
-    for line in text.lines() {
-        if line.chars().count() <= 110 {
-            lines.push_str(line);
-            lines.push('\n');
-            continue;
-        }
-        let mut length = 0;
-        for word in line.split(' ') {
-            let size = word.chars().count();
-            if length > 0 {
-                let full = length + 1 + size > 110;
-                lines.push(if full { '\n' } else { ' ' });
-                length = if full { 0 } else { length + 1 };
-            }
-            lines.push_str(word);
-            length += size;
-        }
-        lines.push('\n');
-    }
-    lines
 }
 
 fn what_was_run(answer: &Attended, text: &mut String) -> std::fmt::Result {

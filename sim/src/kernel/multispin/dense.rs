@@ -1,11 +1,14 @@
 //! Replicas in the lanes on graphs with many bonds a site: one site after another, Metropolis.
 //!
-//! Flipping a spin with x = D − 2n > 0 is accepted with probability e^(−2βux). Writing x = 2y + (D mod 2) and y in binary, that is
-//! a product over the set digits of y: e^(−2βu(D mod 2)) · Π_b (e^(−4βu))^(y_b 2^b). So a lane accepts if it passes one independent
-//! trial for every set digit, from the highest on, where most lanes fail: a geometric law taken apart into Bernoulli trials, exact
-//! for any field.
+//! Flipping a spin with x = D − 2n > 0 is accepted with probability e^(−2βux). Writing x = 2y + (D mod 2) and y in base 4, that is a
+//! product over the digits of y: e^(−2βu(y_0·2 + D mod 2)) · Π_(p ≥ 1) (e^(−4βu))^(y_p 4^p). So a lane accepts if it passes one
+//! independent trial for every digit that is not 0, from the highest on, where most lanes fail: a geometric law taken apart into
+//! trials, exact for any field.
+//!
+//! The fields of four sites are counted together (its file `fields.rs`), and corrected for what the first of them do.
 
 use super::digits::{DIGITS, Digits, LaneDigits, threshold};
+use super::fields::{Four, PLANES, SITES, add_constant};
 use super::generator::{Generator, Lanes};
 use super::level::{Level, Task, dispatch};
 use super::replicas::{REPLICAS, ReplicaModel, ReplicaSpins};
@@ -13,42 +16,37 @@ use super::vector::{Vector, Words};
 use crate::beta::Beta;
 use crate::stream::Stream;
 
-/// Binary digits that a count of bonds may have.
-const PLANES: usize = 16;
-
 /// Most bonds of a site.
 pub const MOST: usize = (1 << (PLANES - 1)) - 1;
 
-/// Digits of acceptance of one trial for every replica; `None` if no replica ever passes.
-type Trial = Option<LaneDigits<0>>;
+/// Digits of acceptance for every digit 0 … 3 and every replica; `None` if no replica ever passes.
+type Trial = Option<LaneDigits<3>>;
 
 /// Scratch space and choices of a sweep.
 #[derive(Debug, Clone)]
 pub struct DenseSweep {
     level: Level,
-    /// By site, bonds with J > 0 first: the sites at the other ends, and how many are positive.
-    neighbors: Vec<(Vec<u32>, usize)>,
+    blocks: Vec<Four>,
+    /// Most bonds of a site.
+    most: usize,
     tables: Option<(Vec<f64>, Trials)>,
 }
 
 /// The trials of one set of β.
 #[derive(Debug, Clone)]
 struct Trials {
-    odd: Trial,
+    /// By digit of y.
     digits: Vec<Trial>,
+    /// Of the lowest digit where D is odd.
+    odd: Trial,
 }
 
 impl DenseSweep {
     /// Sweeps of `model` at `level`, unless a site has more than [`MOST`] bonds.
     pub fn new(model: &ReplicaModel, level: Level) -> Option<Self> {
-        let of = |site: usize| {
-            let bonds = model.bonds(site);
-            let signed = |negative: u32| bonds.iter().filter(move |&&b| b & 1 == negative).map(|b| b / 2);
-            let positive = signed(0).count();
-            (bonds.len() <= MOST).then(|| (signed(0).chain(signed(1)).collect(), positive))
-        };
-        let neighbors = (0..model.n_sites()).map(of).collect::<Option<Vec<_>>>()?;
-        Some(Self { level, neighbors, tables: None })
+        let most = (0..model.n_sites()).map(|site| model.bonds(site).len()).max().unwrap_or(0);
+        let blocks = || (0..model.n_sites()).step_by(SITES).map(|first| Four::new(model, first)).collect();
+        (most <= MOST).then(|| Self { level, blocks: blocks(), most, tables: None })
     }
 
     /// One sweep of all replicas in index order, replica r at `betas[r]`. Returns the number of flips.
@@ -62,7 +60,7 @@ impl DenseSweep {
         betas: &[Beta],
         stream: &mut Stream,
     ) -> u64 {
-        assert_eq!(spins.n_sites(), self.neighbors.len(), "the replicas have the sites of the model");
+        assert_eq!(spins.n_sites(), model.n_sites(), "the replicas have the sites of the model");
         assert_eq!(betas.len(), REPLICAS, "one β per replica");
         let key: Vec<f64> = betas.iter().map(|beta| beta.value()).collect();
         let trials = match self.tables.take() {
@@ -72,7 +70,8 @@ impl DenseSweep {
         let mut lanes = Lanes::from_stream(stream);
         let task = Visit {
             planes: &mut spins.planes,
-            neighbors: &self.neighbors,
+            blocks: &self.blocks,
+            width: width(self.most),
             trials: &trials,
             lanes: &mut lanes,
         };
@@ -83,72 +82,42 @@ impl DenseSweep {
 
     fn trials(&self, unit: f64, betas: &[Beta]) -> Trials {
         let alike = betas.iter().all(|beta| *beta == betas[0]);
-        let trial = |power: f64| -> Trial {
+        // Class c costs 2u·power(c); the first class that is tried at all passes most easily.
+        let trial = |tried: usize, power: &dyn Fn(usize) -> f64| -> Trial {
+            let p = |class: usize, lane: usize| {
+                threshold(libm::exp(-2.0 * betas[lane].value() * unit * power(class)))
+            };
             if alike {
-                let t = threshold(libm::exp(-2.0 * betas[0].value() * unit * power));
-                return (t > 0).then(|| LaneDigits::alike(|_| t));
+                return (p(tried, 0) > 0).then(|| LaneDigits::alike(|class| p(class, 0)));
             }
-            let p = |lane: usize| threshold(libm::exp(-2.0 * betas[lane].value() * unit * power));
-            let thresholds: Vec<u64> = (0..REPLICAS).map(p).collect();
-            thresholds.iter().any(|&t| t > 0).then(|| LaneDigits::nested(|_, lane| thresholds[lane]))
+            (0..REPLICAS).any(|lane| p(tried, lane) > 0).then(|| LaneDigits::nested(p))
         };
-        let most = self.neighbors.iter().map(|(bonds, _)| bonds.len()).max().unwrap_or(0);
-        let digits = usize::BITS - (most / 2).leading_zeros();
-        Trials { odd: trial(1.0), digits: (0..digits).map(|b| trial(2.0 * f64::from(1u32 << b))).collect() }
+        let digits = base_four_digits(self.most);
+        let of_digit = |digit: u32| trial(1, &|class| 2.0 * class as f64 * f64::from(1u32 << (2 * digit)));
+        Trials {
+            digits: (0..digits).map(of_digit).collect(),
+            odd: trial(0, &|class| 2.0 * class as f64 + 1.0),
+        }
     }
+}
+
+/// Digits to the base 4 that y ≤ ⌊`most`/2⌋ may have, at least one.
+pub(super) fn base_four_digits(most: usize) -> u32 {
+    (usize::BITS - (most / 2).leading_zeros()).div_ceil(2).max(1)
+}
+
+/// Binary digits in which −⌈`most`/2⌉ … ⌊`most`/2⌋ can be told apart, as two's complement.
+fn width(most: usize) -> usize {
+    ((usize::BITS - most.leading_zeros()) as usize).max(1)
 }
 
 /// A sweep in index order.
 struct Visit<'a> {
     planes: &'a mut [Words],
-    neighbors: &'a [(Vec<u32>, usize)],
+    blocks: &'a [Four],
+    width: usize,
     trials: &'a Trials,
     lanes: &'a mut Lanes,
-}
-
-/// Binary digits of how many of the listed spins are up, in each lane.
-#[inline(always)]
-fn count_up<V: Vector>(planes: &[Words], sites: &[u32]) -> [V; PLANES] {
-    let zero = V::splat(0);
-    let mut total = [zero; PLANES];
-    let (mut ones, mut twos, mut fours) = (zero, zero, zero);
-    let mut chunks = sites.chunks_exact(8);
-    let up = |site: u32| V::load(&planes[site as usize]);
-    for eight in chunks.by_ref() {
-        let mut pair = [zero; 4];
-        for k in 0..4 {
-            let (x, y) = (up(eight[2 * k]), up(eight[2 * k + 1]));
-            pair[k] = ones.majority(x, y);
-            ones = ones.xor3(x, y);
-        }
-        let first = twos.majority(pair[0], pair[1]);
-        twos = twos.xor3(pair[0], pair[1]);
-        let second = twos.majority(pair[2], pair[3]);
-        twos = twos.xor3(pair[2], pair[3]);
-        let carry = fours.majority(first, second);
-        fours = fours.xor3(first, second);
-        add_from(&mut total, 3, carry);
-    }
-    total[0] = ones;
-    total[1] = twos;
-    total[2] = fours;
-    for &site in chunks.remainder() {
-        add_from(&mut total, 0, up(site));
-    }
-    total
-}
-
-/// Adds one bit to a number, at digit `at`.
-#[inline(always)]
-fn add_from<V: Vector>(total: &mut [V; PLANES], at: usize, mut carry: V) {
-    for plane in &mut total[at..] {
-        let both = plane.and(carry);
-        *plane = plane.xor(carry);
-        carry = both;
-        if carry.is_zero() {
-            break;
-        }
-    }
 }
 
 impl Task for Visit<'_> {
@@ -156,49 +125,49 @@ impl Task for Visit<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) -> u64 {
-        let Self { planes, neighbors, trials, lanes } = self;
+        let Self { planes, blocks, width, trials, lanes } = self;
+        let zero = V::splat(0);
         let mut rng = Generator::<V>::load(lanes);
         let mut flips = 0;
-        for (site, (bonds, positive)) in neighbors.iter().enumerate() {
-            let (plus, minus) = bonds.split_at(*positive);
-            let (plus, down_count) = (count_up::<V>(planes, plus), count_up::<V>(planes, minus));
-            let s = V::load(&planes[site]);
-            // c = up neighbours of positive bonds + down neighbours of negative ones. A spin that is down has n = c unsatisfied
-            // bonds, y = ⌊D/2⌋ − c; one that is up has n = D − c, y = c − ⌈D/2⌉. Two's complement: the last plane is the sign.
-            let degree = bonds.len();
-            let offset = minus.len().wrapping_sub(degree.div_ceil(2));
-            let mut y = [s; PLANES];
-            let (mut borrow, mut carry) = (V::splat(0), V::splat(0));
-            for b in 0..PLANES {
-                let (p, m) = (plus[b], down_count[b]);
-                let difference = p.xor3(m, borrow);
-                borrow = p.not().majority(m, borrow);
-                let k = V::splat(((offset >> b & 1) as u64).wrapping_neg());
-                y[b] = difference.xor3(k, carry);
-                carry = difference.majority(k, carry);
+        for (number, block) in blocks.iter().enumerate() {
+            let mut sums = [[zero; PLANES]; SITES];
+            block.sums(planes, width, &mut sums);
+            for (k, site) in block.sites().iter().enumerate() {
+                let y = &mut sums[k];
+                site.add_rest(planes, width, y);
+                // c counts the satisfied bonds of a spin that is up. A spin that is down has n = c unsatisfied bonds and
+                // y = ⌊D/2⌋ − c; one that is up has n = D − c and y = c − ⌈D/2⌉. The last plane is the sign.
+                add_constant(y, width, site.offset());
+                let s = V::load(&planes[SITES * number + k]);
+                // Now y = c − ⌈D/2⌉. For a spin that is down, −y = ¬y + 1, and one less where D is odd: ¬y.
+                let down = s.not();
+                let odd = site.is_odd();
+                let mut carry = if odd { zero } else { down };
+                for digit in &mut y[..width] {
+                    let flipped = digit.xor(down);
+                    *digit = flipped.xor(carry);
+                    carry = flipped.and(carry);
+                }
+                let costly = y[width - 1].not();
+                let mut alive = costly;
+                for (digit, trial) in trials.digits.iter().enumerate().rev() {
+                    // Beyond the width and at the sign there is nothing left of a y that is not negative.
+                    let one = if 2 * digit + 1 < width { y[2 * digit] } else { zero };
+                    let two = if 2 * digit + 2 < width { y[2 * digit + 1] } else { zero };
+                    let masks = [one.or(two), two, one.and(two)];
+                    if digit == 0 && odd {
+                        alive = pass(&trials.odd, &masks, alive, &mut rng);
+                    } else {
+                        let tried = alive.and(masks[0]);
+                        alive = alive.and_not(tried).or(pass(trial, &masks, tried, &mut rng));
+                    }
+                }
+                let accepted = alive.or(costly.not());
+                s.xor(accepted).store(&mut planes[SITES * number + k]);
+                let mut words = Words::ZERO;
+                accepted.store(&mut words);
+                flips += words.count();
             }
-            // Now y = c − ⌈D/2⌉. For a spin that is down, −y = ¬y + 1, and one less where D is odd: ¬y.
-            let down = s.not();
-            let mut carry = if degree % 2 == 0 { down } else { V::splat(0) };
-            for digit in &mut y {
-                let flipped = digit.xor(down);
-                *digit = flipped.xor(carry);
-                carry = flipped.and(carry);
-            }
-            let costly = y[PLANES - 1].not();
-            let mut alive = costly;
-            for (b, trial) in trials.digits.iter().enumerate().rev() {
-                let tried = alive.and(y[b]);
-                alive = alive.and_not(tried.and_not(pass(trial, tried, &mut rng)));
-            }
-            if degree % 2 == 1 {
-                alive = pass(&trials.odd, alive, &mut rng);
-            }
-            let accepted = alive.or(costly.not());
-            s.xor(accepted).store(&mut planes[site]);
-            let mut words = Words::ZERO;
-            accepted.store(&mut words);
-            flips += words.count();
         }
         rng.store(lanes);
         flips
@@ -207,14 +176,14 @@ impl Task for Visit<'_> {
 
 /// The lanes among `tried` that pass. Digits are drawn two at a time until none is undecided.
 #[inline(always)]
-fn pass<V: Vector>(trial: &Trial, tried: V, rng: &mut Generator<V>) -> V {
+fn pass<V: Vector>(trial: &Trial, masks: &[V; 3], tried: V, rng: &mut Generator<V>) -> V {
     let mut lanes = (tried, V::splat(0));
     if let Some(digits) = trial {
         let mut i = 0;
         while i < DIGITS && !lanes.0.is_zero() {
             for _ in 0..2 {
                 let r = rng.next();
-                lanes = digits.compare(i, &[], lanes, r);
+                lanes = digits.compare(i, masks, lanes, r);
                 i += 1;
             }
         }

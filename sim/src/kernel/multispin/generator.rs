@@ -1,4 +1,7 @@
 //! Eight generators side by side, one per word: 512 random bits a step.
+//!
+//! No other generator is offered than those of rand_xoshiro: a test here compares every word with it. So nothing here has to pass a test
+//! suite that its authors' publication has not reported (TestU01's BigCrush, forward and bit-reversed).
 
 use super::vector::{Vector, Words};
 use crate::stream::Stream;

@@ -10,7 +10,7 @@ use super::generator::Lanes;
 use super::grid::Grid;
 use super::replicas::{REPLICAS, ReplicaModel};
 use super::sites::Decision;
-use super::sparse;
+use super::{dense, sparse};
 use crate::beta::Beta;
 use crate::hamiltonian::Hamiltonian;
 use crate::spins::Spins;
@@ -230,7 +230,6 @@ pub fn sweep_dense(
     let mut tape = Tape::new(stream);
     let unit = integers.unit();
     let most = (0..model.n_sites()).map(|site| integers.bonds(site).len()).max().unwrap_or(0);
-    let digits = (usize::BITS - (most / 2).leading_zeros()) as usize;
     let mut flips = 0;
     for site in 0..model.n_sites() {
         let odd = integers.bonds(site).len() % 2 == 1;
@@ -238,12 +237,17 @@ pub fn sweep_dense(
         let x = |spins: &Spins| (model.delta_e(spins, site) / (2.0 * unit)).round() as i64;
         let y: Vec<i64> = replicas.iter().map(|spins| (x(spins) - i64::from(odd)).div_euclid(2)).collect();
         let mut alive: Vec<bool> = y.iter().map(|&y| y >= 0).collect();
-        let mut trial = |alive: &mut [bool], tried: &dyn Fn(usize) -> bool, power: f64| {
-            let t = |lane: usize| threshold(libm::exp(-2.0 * betas[lane].value() * unit * power));
-            let possible = (0..REPLICAS).any(|lane| t(lane) > 0);
+        for place in (0..dense::base_four_digits(most)).rev() {
+            let digit = |lane: usize| y[lane] >> (2 * place) & 3;
+            let last = odd && place == 0;
+            let p = |lane: usize, digit: i64| {
+                let power = 2 * (digit << (2 * place)) + i64::from(last);
+                threshold(libm::exp(-2.0 * betas[lane].value() * unit * power as f64))
+            };
+            let possible = (0..REPLICAS).any(|lane| p(lane, i64::from(!last)) > 0);
             let mut lanes: Vec<(usize, Comparison)> = (0..REPLICAS)
-                .filter(|&lane| alive[lane] && tried(lane))
-                .map(|lane| (lane, Comparison { threshold: t(lane), below: None }))
+                .filter(|&lane| alive[lane] && (last || digit(lane) > 0))
+                .map(|lane| (lane, Comparison { threshold: p(lane, digit(lane)), below: None }))
                 .collect();
             let mut i = 0;
             while possible && i < DIGITS && lanes.iter().any(|(_, c)| c.below.is_none()) {
@@ -256,12 +260,6 @@ pub fn sweep_dense(
             for (lane, comparison) in lanes {
                 alive[lane] = comparison.below == Some(true);
             }
-        };
-        for b in (0..digits).rev() {
-            trial(&mut alive, &|lane| y[lane] >> b & 1 == 1, 2.0 * f64::from(1u32 << b));
-        }
-        if odd {
-            trial(&mut alive, &|_| true, 1.0);
         }
         for r in (0..REPLICAS).filter(|&r| alive[r] || y[r] < 0) {
             replicas[r].flip(site);

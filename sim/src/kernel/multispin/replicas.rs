@@ -103,6 +103,11 @@ impl ReplicaSpins {
         &self.planes[..self.n_sites()][i]
     }
 
+    /// For kernels: one vector a site, and the ghost.
+    pub(crate) fn planes_mut(&mut self) -> &mut [Words] {
+        &mut self.planes
+    }
+
     /// M = Σ_i s_i of every replica.
     pub fn magnetizations(&self) -> Vec<i64> {
         let mut up = LaneCounter::default();

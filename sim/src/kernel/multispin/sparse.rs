@@ -22,11 +22,11 @@ const SITES_PER_BLOCK: usize = 2048;
 
 /// A colour, by numbers of bonds; a batch never mixes them, since thresholds depend on them.
 #[derive(Debug, Clone)]
-struct Group {
-    bonds: usize,
-    sites: Vec<u32>,
+pub(super) struct Group {
+    pub(super) bonds: usize,
+    pub(super) sites: Vec<u32>,
     /// By site, then [`Plan::width`] of them; a site is joined to itself where it has fewer.
-    neighbors: Vec<u32>,
+    pub(super) neighbors: Vec<u32>,
 }
 
 /// The order of a sweep: greedy colours of the graph, in a colour by number of bonds, there by index.
@@ -75,6 +75,16 @@ impl Plan {
         self.blocks
     }
 
+    /// Neighbours that every site has room for.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The groups in the order of a sweep.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.colors.iter().flatten()
+    }
+
     /// The sites in the order of a sweep: batches of at most eight that are decided together, with the block they draw from.
     pub fn batches(&self) -> Vec<(usize, Vec<usize>)> {
         let mut batches = Vec::new();
@@ -96,7 +106,7 @@ struct Tables<const G: usize> {
 
 /// n ≥ `least` from the binary digits of n.
 #[inline(always)]
-fn at_least<V: Vector>(digits: &[V; 5], least: usize) -> V {
+pub(super) fn at_least<V: Vector>(digits: &[V; 5], least: usize) -> V {
     let mut result = V::splat(u64::MAX);
     for (bit, digit) in digits.iter().enumerate() {
         result = if least >> bit & 1 == 1 { result.and(*digit) } else { result.or(*digit) };
@@ -106,7 +116,7 @@ fn at_least<V: Vector>(digits: &[V; 5], least: usize) -> V {
 
 /// Binary digits of the number of set lanes among `W` vectors.
 #[inline(always)]
-fn digits_of_count<V: Vector, const W: usize>(a: &[V; W]) -> [V; 5] {
+pub(super) fn digits_of_count<V: Vector, const W: usize>(a: &[V; W]) -> [V; 5] {
     let zero = V::splat(0);
     if W <= 6 {
         let [one, two, four] = count(a);

@@ -92,6 +92,11 @@ pub trait Vector: Copy {
     fn majority(self, b: Self, c: Self) -> Self {
         self.and(b).or(self.or(b).and(c))
     }
+    /// Two or three of ¬a, b, c: the borrow of a full subtractor a − b − c.
+    #[inline(always)]
+    fn borrow(self, b: Self, c: Self) -> Self {
+        self.not().majority(b, c)
+    }
     /// a where `self`, else b.
     #[inline(always)]
     fn select(self, a: Self, b: Self) -> Self {

@@ -200,6 +200,10 @@ impl Vector for Avx512 {
         ternary!(self, b, c, (A & B) | (A & C) | (B & C))
     }
     #[inline(always)]
+    fn borrow(self, b: Self, c: Self) -> Self {
+        ternary!(self, b, c, (!A & B) | (!A & C) | (B & C))
+    }
+    #[inline(always)]
     fn select(self, a: Self, b: Self) -> Self {
         ternary!(self, a, b, (A & B) | (!A & C))
     }

@@ -1,12 +1,19 @@
-//! What is to be computed, whatever computes it: the shape of a batch of attention heads.
+//! What is to be computed, whatever computes it: heads, layers, or a whole transformer at prefill or decode.
+//!
+//! [`Workload`] is a batch of attention heads of one shape. [`Inference`] is a [`Transformer`] doing a [`Task`]: a list of
+//! operations in counts, from a `config.json` and without weights.
+
+mod inference;
+mod transformer;
+
+pub use inference::{AttentionWork, Inference, Operation, Part, Phase, Pointwise, Product, Task};
+pub use transformer::Transformer;
 
 use serde::Serialize;
 
 use crate::error::Error;
 
 /// The shape of one attention head.
-///
-/// Projections, norms, feed-forward blocks, grouped queries and a batch of sequences are not part of a workload yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Shape {
     /// Queries n_q.

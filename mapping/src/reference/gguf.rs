@@ -1,0 +1,410 @@
+//! GGUF files, versions 2 and 3: metadata and quantised tensors in one file, memory-mapped.
+//!
+//! ```text
+//! "GGUF"  version u32  tensors u64  entries u64
+//! entries:  key, type u32, value          (a string is its length u64 and its bytes; an array its type u32, length u64, values)
+//! tensors:  name, axes u32, extents u64 (fastest first), type u32, offset u64
+//! padding to `general.alignment` (32), then the tensors
+//! ```
+//!
+//! Nothing is believed: every length is compared with the bytes that are left before anything is taken, and every tensor with the
+//! file and with its neighbours. Source: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::checkpoint::Checkpoint;
+use super::error::Error;
+use super::format::Format;
+use super::matrix::Stored;
+use super::weights::Bytes;
+
+/// Arrays within arrays: real files have none, the format allows any number.
+const DEEPEST: usize = 4;
+/// More values than the arrays of any tokenizer hold together.
+const MOST_VALUES: usize = 1 << 23;
+/// More axes than any tensor has.
+const MOST_AXES: u32 = 8;
+
+/// A value of the metadata.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// An unsigned integer of any width.
+    Unsigned(u64),
+    /// A signed integer of any width.
+    Signed(i64),
+    /// A float of either width.
+    Float(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Value>),
+}
+
+/// A GGUF file: its metadata and its tensors.
+#[derive(Debug)]
+pub struct Gguf {
+    file: String,
+    metadata: BTreeMap<String, Value>,
+    checkpoint: Checkpoint,
+}
+
+impl Gguf {
+    /// Maps a file and checks everything that it says of itself.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if the system refuses, [`Error::Gguf`] if the file is not sound.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::check(path.display().to_string(), Bytes::map(path)?)
+    }
+
+    /// Checks a file that is held in memory; `name` is used in messages.
+    ///
+    /// # Errors
+    /// [`Error::Gguf`].
+    pub fn from_bytes(name: &str, bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, Error> {
+        Self::check(name.to_owned(), Bytes::Held(bytes.into()))
+    }
+
+    fn check(file: String, bytes: Bytes) -> Result<Self, Error> {
+        let bytes = Arc::new(bytes);
+        let (metadata, tensors) =
+            parse(&file, &bytes).map_err(|violated| Error::Gguf { file: file.clone(), violated })?;
+        Ok(Self { checkpoint: Checkpoint::of_tensors(file.clone(), tensors), file, metadata })
+    }
+
+    /// The name used in messages.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The tensors.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// A value of the metadata.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.metadata.get(key)
+    }
+
+    /// A string of the metadata.
+    ///
+    /// # Errors
+    /// [`Error::Gguf`] if it is there and no string.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, Error> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(key, "a string", other)),
+        }
+    }
+
+    /// A whole number of the metadata.
+    ///
+    /// # Errors
+    /// [`Error::Gguf`] if it is there and no whole number from 0.
+    pub fn whole(&self, key: &str) -> Result<Option<usize>, Error> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(value) => match value.whole() {
+                Some(n) => Ok(Some(n)),
+                None => Err(self.wrong(key, "a whole number", value)),
+            },
+        }
+    }
+
+    /// A number of the metadata.
+    ///
+    /// # Errors
+    /// [`Error::Gguf`] if it is there and no number.
+    pub fn number(&self, key: &str) -> Result<Option<f64>, Error> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Float(x)) => Ok(Some(*x)),
+            Some(value) => match value.whole() {
+                Some(n) => Ok(Some(n as f64)),
+                None => Err(self.wrong(key, "a number", value)),
+            },
+        }
+    }
+
+    /// An array of the metadata.
+    ///
+    /// # Errors
+    /// [`Error::Gguf`] if it is there and no array.
+    pub fn list(&self, key: &str) -> Result<Option<&[Value]>, Error> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::List(values)) => Ok(Some(values)),
+            Some(other) => Err(self.wrong(key, "an array", other)),
+        }
+    }
+
+    pub(super) fn wrong(&self, key: &str, expected: &str, got: &Value) -> Error {
+        let mut got = format!("{got:?}");
+        if got.chars().count() > 60 {
+            got = got.chars().take(60).chain(['…']).collect();
+        }
+        let violated = format!("{key} is {got}; expected {expected}");
+        Error::Gguf { file: self.file.clone(), violated }
+    }
+
+    /// What the file should say and does not.
+    pub(super) fn missing(&self, key: &str) -> Error {
+        Error::Gguf { file: self.file.clone(), violated: format!("its metadata has no {key}") }
+    }
+}
+
+impl Value {
+    fn whole(&self) -> Option<usize> {
+        match *self {
+            Self::Unsigned(n) => usize::try_from(n).ok(),
+            Self::Signed(n) => usize::try_from(n).ok(),
+            _ => None,
+        }
+    }
+}
+
+type Parsed = (BTreeMap<String, Value>, BTreeMap<String, Stored>);
+
+fn parse(file: &str, bytes: &Arc<Bytes>) -> Result<Parsed, String> {
+    let all = bytes.all();
+    let mut reader = Reader { all, at: 0, values: 0 };
+    if reader.take(4)? != b"GGUF" {
+        return Err("it does not begin with the letters GGUF".into());
+    }
+    let version = u32::from_le_bytes(reader.bytes()?);
+    match version {
+        2 | 3 => {}
+        _ if version.swap_bytes() <= 3 => return Err("it is written for big-endian machines".into()),
+        _ => return Err(format!("its version is {version}; supported: 2 and 3")),
+    }
+    let tensors = u64::from_le_bytes(reader.bytes()?);
+    let entries = u64::from_le_bytes(reader.bytes()?);
+    let mut metadata = BTreeMap::new();
+    for entry in 0..entries {
+        let here = |e: String| format!("entry {entry} of {entries} of its metadata: {e}");
+        let key = reader.text().map_err(here)?;
+        let kind = u32::from_le_bytes(reader.bytes().map_err(here)?);
+        let value = reader.value(kind, 0).map_err(|e| format!("{key} in its metadata: {e}"))?;
+        if metadata.contains_key(&key) {
+            return Err(format!("its metadata has {key} twice"));
+        }
+        metadata.insert(key, value);
+    }
+    let alignment = match metadata.get("general.alignment") {
+        None => 32,
+        Some(value) => value
+            .whole()
+            .filter(|a| a.is_power_of_two() && (8..=1 << 20).contains(a))
+            .ok_or_else(|| format!("general.alignment is {value:?}; expected a power of 2 from 8"))?,
+    };
+    let mut claims = BTreeMap::new();
+    for tensor in 0..tensors {
+        let here = |e: String| format!("tensor {tensor} of {tensors}: {e}");
+        let name = reader.text().map_err(here)?;
+        let claim = reader.claim().map_err(|e| format!("tensor {name} {e}"))?;
+        if claims.insert(name.clone(), claim).is_some() {
+            return Err(format!("it has tensor {name} twice"));
+        }
+    }
+    let data = reader.at.checked_next_multiple_of(alignment).ok_or("it has no room for tensors")?;
+    let stored = place(file, bytes, claims, data, alignment)?;
+    Ok((metadata, stored))
+}
+
+/// What the file says of a tensor.
+struct Claim {
+    shape: Vec<usize>,
+    format: Format,
+    size: usize,
+    offset: u64,
+}
+
+/// Compares what is claimed with the file and with the neighbours.
+fn place(
+    file: &str,
+    bytes: &Arc<Bytes>,
+    claims: BTreeMap<String, Claim>,
+    data: usize,
+    alignment: usize,
+) -> Result<BTreeMap<String, Stored>, String> {
+    let room = bytes.all().len().saturating_sub(data);
+    let mut order: Vec<(&String, &Claim)> = claims.iter().collect();
+    order.sort_by_key(|(_, claim)| claim.offset);
+    let mut end = 0;
+    for (name, claim) in order {
+        let begin = usize::try_from(claim.offset).unwrap_or(usize::MAX);
+        let last = begin.checked_add(claim.size).filter(|&last| last <= room);
+        let Some(last) = last else {
+            return Err(format!("tensor {name} claims {} bytes from {begin} on of {room}", claim.size));
+        };
+        if begin % alignment != 0 {
+            return Err(format!(
+                "tensor {name} begins at byte {begin}, which is not a multiple of {alignment}"
+            ));
+        }
+        if begin < end {
+            return Err(format!(
+                "tensor {name} overlaps the one before it: it begins at byte {begin}, not {end}"
+            ));
+        }
+        end = last;
+    }
+    let file: Arc<str> = file.into();
+    let stored = claims.into_iter().map(|(name, claim)| {
+        let begin = data + claim.offset as usize;
+        let stored = Stored {
+            file: Arc::clone(&file),
+            name: name.clone(),
+            format: claim.format,
+            shape: claim.shape,
+            bytes: Arc::clone(bytes),
+            range: begin..begin + claim.size,
+        };
+        (name, stored)
+    });
+    Ok(stored.collect())
+}
+
+struct Reader<'a> {
+    all: &'a [u8],
+    at: usize,
+    /// Values of arrays so far.
+    values: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn left(&self) -> usize {
+        self.all.len() - self.at
+    }
+
+    fn take(&mut self, n: usize) -> Result<&'a [u8], String> {
+        let (left, at) = (self.left(), self.at);
+        if n > left {
+            return Err(format!("it ends: {n} bytes are needed at byte {at}, {left} are left"));
+        }
+        self.at += n;
+        Ok(&self.all[at..at + n])
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        Ok(self.take(N)?.try_into().expect("as many as were taken"))
+    }
+
+    fn length(&mut self) -> Result<usize, String> {
+        let length = u64::from_le_bytes(self.bytes()?);
+        usize::try_from(length)
+            .ok()
+            .filter(|&n| n <= self.left())
+            .ok_or_else(|| format!("a length of {length} is claimed, {} bytes are left", self.left()))
+    }
+
+    fn text(&mut self) -> Result<String, String> {
+        let length = self.length()?;
+        let bytes = self.take(length)?;
+        // Some tokenizers hold pieces of characters; a token that is not UTF-8 cannot be meant by a text.
+        Ok(String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    fn value(&mut self, kind: u32, depth: usize) -> Result<Value, String> {
+        Ok(match kind {
+            0 => Value::Unsigned(u8::from_le_bytes(self.bytes()?).into()),
+            1 => Value::Signed(i8::from_le_bytes(self.bytes()?).into()),
+            2 => Value::Unsigned(u16::from_le_bytes(self.bytes()?).into()),
+            3 => Value::Signed(i16::from_le_bytes(self.bytes()?).into()),
+            4 => Value::Unsigned(u32::from_le_bytes(self.bytes()?).into()),
+            5 => Value::Signed(i32::from_le_bytes(self.bytes()?).into()),
+            6 => Value::Float(f32::from_le_bytes(self.bytes()?).into()),
+            7 => Value::Bool(match self.bytes()? {
+                [0] => false,
+                [1] => true,
+                [other] => return Err(format!("a truth value is {other}; expected 0 or 1")),
+            }),
+            8 => Value::Text(self.text()?),
+            9 => self.array(depth)?,
+            10 => Value::Unsigned(u64::from_le_bytes(self.bytes()?)),
+            11 => Value::Signed(i64::from_le_bytes(self.bytes()?)),
+            12 => Value::Float(f64::from_le_bytes(self.bytes()?)),
+            _ => return Err(format!("a value has the type {kind}; expected 0 to 12")),
+        })
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, String> {
+        if depth == DEEPEST {
+            return Err(format!("arrays are nested more than {DEEPEST} deep"));
+        }
+        let kind = u32::from_le_bytes(self.bytes()?);
+        let claimed = u64::from_le_bytes(self.bytes()?);
+        // The fewest bytes that a value of this type takes.
+        let least = match kind {
+            0 | 1 | 7 => 1,
+            2 | 3 => 2,
+            4..=6 => 4,
+            9 => 12,
+            _ => 8,
+        };
+        let length = usize::try_from(claimed)
+            .ok()
+            .filter(|n| n.checked_mul(least).is_some_and(|bytes| bytes <= self.left()))
+            .ok_or_else(|| format!("an array claims {claimed} values, {} bytes are left", self.left()))?;
+        self.values += length;
+        if self.values > MOST_VALUES {
+            return Err(format!("its arrays hold more than {MOST_VALUES} values"));
+        }
+        // Grows with what is read: a claim alone takes no memory.
+        let mut values = Vec::new();
+        for _ in 0..length {
+            values.push(self.value(kind, depth + 1)?);
+        }
+        Ok(Value::List(values))
+    }
+
+    fn claim(&mut self) -> Result<Claim, String> {
+        let axes = u32::from_le_bytes(self.bytes()?);
+        if axes > MOST_AXES {
+            return Err(format!("claims {axes} axes; expected at most {MOST_AXES}"));
+        }
+        let mut shape = Vec::new();
+        for _ in 0..axes {
+            let extent = u64::from_le_bytes(self.bytes()?);
+            shape.push(usize::try_from(extent).map_err(|_| format!("claims an axis of {extent}"))?);
+        }
+        // The file names the fastest axis first.
+        shape.reverse();
+        let kind = u32::from_le_bytes(self.bytes()?);
+        let offset = u64::from_le_bytes(self.bytes()?);
+        let format = Format::of_gguf(kind).ok_or_else(|| {
+            let known: Vec<String> = Format::ALL.iter().map(|format| format!("{format:?}")).collect();
+            format!("has the type {}; supported: {}", type_name(kind), known.join(", "))
+        })?;
+        let columns = shape.last().copied().unwrap_or(1);
+        let rows = shape.iter().rev().skip(1).try_fold(1usize, |rows, &n| rows.checked_mul(n));
+        let size = rows.zip(format.row_bytes(columns)).and_then(|(rows, bytes)| rows.checked_mul(bytes));
+        let size = size.ok_or_else(|| format!("has shape {shape:?}, which type {format:?} cannot hold"))?;
+        Ok(Claim { shape, format, size, offset })
+    }
+}
+
+/// The name of a type of GGUF that is not converted.
+fn type_name(kind: u32) -> String {
+    let name = match kind {
+        9 => "Q8_1",
+        10 => "Q2_K",
+        11 => "Q3_K",
+        13 => "Q5_K",
+        15 => "Q8_K",
+        16..=23 | 29 => "IQ (importance quantisation)",
+        24 => "I8",
+        25 => "I16",
+        26 => "I32",
+        27 => "I64",
+        _ => "unknown",
+    };
+    format!("{name} (number {kind})")
+}

@@ -1,0 +1,483 @@
+//! Identities and laws of the translations, without a sample but where it says so.
+
+use ceas_mapping::attention::boltzmann::{BoltzmannRow, Synchronised};
+use ceas_mapping::attention::hopfield::Hopfield;
+use ceas_mapping::attention::memory::{MemoryBits, MemoryRow};
+use ceas_mapping::embedding::{Code, CodePair, SpinWords};
+use ceas_mapping::encoding::domain_wall::{DomainWallRow, walk_time};
+use ceas_mapping::encoding::relaxation_time;
+use ceas_mapping::encoding::tree::Tree;
+use ceas_mapping::energy_transformer::{EnergyBlock, EnergyNorm, Factored};
+use ceas_mapping::feed_forward::{
+    Activation, entropy, minus_free_energy, minus_internal_energy, surrogate_error,
+};
+use ceas_mapping::norm::{DualAscent, SphericalSpin, hard_sphere};
+use ceas_mapping::one_hot::{OneHot, Penalty, occupation};
+use ceas_mapping::pbits::Noise;
+use ceas_mapping::program::{Component, Decoder};
+use ceas_sim::Beta;
+use ceas_sim::exact::enumeration;
+use ceas_sim::potts::PottsSpin;
+use ceas_sim::stream::{Purpose, Stream};
+use ndarray::{Array1, Array2, Array3};
+
+fn beta(b: f64) -> Beta {
+    Beta::new(b).unwrap()
+}
+
+fn stream(block: u64) -> Stream {
+    Stream::new(0, Purpose::Instance, 77, block)
+}
+
+fn grid() -> impl Iterator<Item = f64> {
+    (-2400..=2400).map(|i| f64::from(i) / 200.0)
+}
+
+#[test]
+fn softplus_less_silu_is_an_entropy() {
+    for x in grid() {
+        for b in [0.5, 1.0, 3.0] {
+            let (f, u, s) = (minus_free_energy(x, b), minus_internal_energy(x, b), entropy(x, b));
+            // F = U − S/b.
+            assert!((f - u - s / b).abs() < 1e-12, "{x} {b}");
+        }
+        assert!((minus_internal_energy(x, 1.0) - x / (1.0 + (-x).exp())).abs() < 1e-12);
+        assert!((minus_free_energy(x, 1.0) - x.exp().ln_1p()).abs() < 1e-12);
+        assert!((Activation::Silu.value(x) - minus_internal_energy(x, 1.0)).abs() < 1e-15);
+        assert!((Activation::Tanh.value(x) - x.tanh()).abs() < 1e-14);
+        assert!((minus_internal_energy(x, 1e4) - x.max(0.0)).abs() < 1e-4, "relu as b grows");
+    }
+}
+
+#[test]
+fn gelu_needs_gaussian_noise_and_its_surrogates_are_off_by_this_much() {
+    let largest = |f: &dyn Fn(f64) -> f64| grid().map(f).fold(0.0f64, |a, x| a.max(x.abs()));
+    let tanh_gelu = largest(&|x| Activation::GeluTanh.value(x) - Activation::Gelu.value(x));
+    assert!((tanh_gelu - 4.73e-4).abs() < 2e-6, "{tanh_gelu}");
+    let (usual, at) = surrogate_error(Activation::SIGMOID_GELU);
+    assert!((usual - 0.02033).abs() < 1e-5 && (at - 2.27).abs() < 0.01, "{usual} at {at}");
+    let (best, _) = surrogate_error(Activation::MINIMAX_GELU);
+    assert!((best - 0.01393).abs() < 1e-5, "{best}");
+    for b in [1.75, 1.765, 1.782, 1.8] {
+        assert!(surrogate_error(b).0 > best, "{b} is no better than the minimax");
+    }
+    let nearest = largest(&|x| Noise::NEAREST_GAUSSIAN.up(x) - Noise::Logistic.up(x));
+    assert!((nearest - 0.009_49).abs() < 1e-5, "{nearest}");
+}
+
+#[test]
+fn the_saddle_of_a_spherical_spin_is_a_layer_norm() {
+    let mut instance = stream(0);
+    let x: Vec<f64> = (0..48).map(|_| 0.3 + 0.8 * instance.normal()).collect();
+    let d = x.len() as f64;
+    let mean = x.iter().sum::<f64>() / d;
+    let sigma = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / d).sqrt();
+    let cold = SphericalSpin::saddle(&x, true, 0.0).unwrap();
+    for (m, x) in cold.mean().iter().zip(&x) {
+        assert!((m - (x - mean) / sigma).abs() < 1e-12);
+    }
+    let rms = (x.iter().map(|x| x * x).sum::<f64>() / d).sqrt();
+    for (m, x) in SphericalSpin::saddle(&x, false, 0.0).unwrap().mean().iter().zip(&x) {
+        assert!((m - x / rms).abs() < 1e-12);
+    }
+    for t in [1e-3, 0.1, 0.7, 5.0] {
+        let warm = SphericalSpin::saddle(&x, true, t).unwrap();
+        let m = warm.mean();
+        // The two constraints hold exactly, and the saddle is a minimum of E − T S at fixed multipliers.
+        assert!(m.iter().sum::<f64>().abs() < 1e-12);
+        let square = m.iter().map(|m| m * m).sum::<f64>() / d + warm.variance();
+        assert!((square - 1.0).abs() < 1e-12, "{square} at T = {t}");
+        let shrink = m[0] / cold.mean()[0];
+        assert!((shrink - 2.0 * sigma / (t + (t * t + 4.0 * sigma * sigma).sqrt())).abs() < 1e-12);
+        if t <= 1e-3 {
+            assert!((1.0 - shrink - t / (2.0 * sigma)).abs() < t * t, "first order in T");
+        }
+    }
+    // ε and T = √ε agree as σ → 0 and differ elsewhere.
+    let (epsilon, t) = (1e-2f64, 0.1f64);
+    let ratio =
+        |sigma: f64| (sigma * sigma + epsilon).sqrt() / (0.5 * (t + (t * t + 4.0 * sigma * sigma).sqrt()));
+    assert!((ratio(1e-6) - 1.0).abs() < 1e-9 && (ratio(0.1) - 1.0).abs() > 0.1, "{}", ratio(0.1));
+    // −∂E/∂y vanishes at the mean.
+    let mut y = cold.mean();
+    y[3] += 1e-4;
+    assert!(cold.energy(&y) > cold.energy(&cold.mean()));
+}
+
+#[test]
+fn feedback_finds_the_multipliers() {
+    let mut instance = stream(1);
+    for scale in [1e-3, 1.0, 40.0] {
+        let x: Vec<f64> = (0..64).map(|_| scale * (0.5 + instance.normal())).collect();
+        for centred in [true, false] {
+            for t in [0.0, 0.2 * scale] {
+                let exact = SphericalSpin::saddle(&x, centred, t).unwrap();
+                for start in [0.1 * scale, 10.0 * scale] {
+                    let ascent = DualAscent { centred, temperature: t, rate: 0.5 };
+                    let found = ascent.run(&x, start, 1e-12, 500);
+                    assert!(found.residual < 1e-12 && found.steps < 120, "{found:?}");
+                    assert!((found.spin.mu / exact.mu - 1.0).abs() < 1e-10);
+                    assert!((found.spin.lambda - exact.lambda).abs() < 1e-10 * scale);
+                }
+            }
+        }
+    }
+    let x = [1.0, 2.0, 4.0];
+    let hasty = DualAscent { centred: true, temperature: 0.0, rate: 0.5 }.run(&x, 1.0, 1e-12, 3);
+    assert!(hasty.residual > 1e-6, "three steps are not enough, and it says so");
+}
+
+#[test]
+fn a_hard_sphere_tends_to_the_soft_one() {
+    let soft = |r: f64| 2.0 * r / (1.0 + (1.0 + 4.0 * r * r).sqrt());
+    for (d, bound) in [(32, 3.2e-3), (384, 3e-4)] {
+        let off = |r: f64| (hard_sphere(d, r * d as f64) - soft(r)).abs();
+        let worst = [0.5, 1.0, 2.0, 5.0].into_iter().map(off).fold(0.0, f64::max);
+        assert!(worst < bound * 2.0 && worst > bound * 0.5, "d = {d}: {worst}");
+    }
+    let across = [0.999_999e6, 1.000_001e6].map(|kappa| hard_sphere(32, kappa));
+    assert!((across[1] - across[0] - 31.0 / 1e12).abs() < 1e-12 && hard_sphere(32, 1e300) == 1.0);
+    assert_eq!(hard_sphere(32, -2.0), -hard_sphere(32, 2.0));
+    // The values of the research page.
+    for (d, r, value) in [(32, 0.5, 0.41687), (32, 1.0, 0.62284), (32, 50.0, 0.99036), (384, 5.0, 0.9052)] {
+        assert!((hard_sphere(d, r * d as f64) - value).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn words_are_off_by_a_step_squared_over_twelve() {
+    for bits in [3, 6, 8] {
+        let words = SpinWords::reaching(2.0, bits);
+        let (mut squares, mut worst) = (0.0, 0.0f64);
+        let points = 200_001;
+        for i in 0..points {
+            let x = -2.0 + 4.0 * f64::from(i) / f64::from(points - 1);
+            let off = words.decode(&words.encode(x).collect::<Vec<_>>()) - x;
+            squares += off * off;
+            worst = worst.max(off.abs());
+        }
+        let ratio = squares / f64::from(points) / (words.step * words.step / 12.0);
+        assert!((ratio - 1.0).abs() < 0.01 && worst <= 0.5 * words.step * (1.0 + 1e-9), "{ratio} {worst}");
+        assert_eq!(words.decode(&words.encode(99.0).collect::<Vec<_>>()), 2.0, "beyond the range: its end");
+    }
+}
+
+/// Sampled: 20 000 random planes for each of four angles, a binomial test at 6σ.
+#[test]
+fn random_planes_agree_with_probability_1_minus_theta_over_pi() {
+    let m = 20_000;
+    let code = Code::sim_hash(5, m, 3);
+    for (i, theta) in [0.2, 0.9, 1.6, 2.7].into_iter().enumerate() {
+        let a = vec![1.0, 0.0, 0.0, 0.0, 0.0];
+        let mut b = vec![0.0; 5];
+        (b[0], b[1 + i % 4]) = (libm::cos(theta), libm::sin(theta));
+        let apart = code.encode(&a).iter().zip(code.encode(&b)).filter(|(a, b)| **a != *b).count();
+        let p = theta / std::f64::consts::PI;
+        let z = (apart as f64 - p * m as f64) / (p * (1.0 - p) * m as f64).sqrt();
+        assert!(z.abs() < 6.0, "{z} σ at θ = {theta}");
+        assert!((apart as f64 - 1.3 * p * m as f64).abs() > 6.0 * (p * (1.0 - p) * m as f64).sqrt());
+    }
+}
+
+/// Sampled: 200 draws of the planes; a variance with a relative standard error of 10 %, at 5σ.
+#[test]
+fn the_score_of_two_codes_scatters_as_its_law_says() {
+    let (q, k) = (vec![1.0, 2.0, -1.0], vec![0.5, 1.0, 1.5]);
+    let dot: f64 = q.iter().zip(&k).map(|(q, k)| q * k).sum();
+    let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let lengths = length(&q) * length(&k);
+    let m = 400;
+    let squares: f64 = (0..200)
+        .map(|seed| {
+            let pair = CodePair { code: Code::sim_hash(3, m, seed) };
+            let program = pair.lower(&(q.clone(), k.clone())).unwrap();
+            let mut sum = [0.0];
+            program.decoder.read(&program.start, &mut sum);
+            // The same number from the energy of the bonds.
+            let apart = 0.5 * (1.0 + program.model.energy(&program.start) / m as f64);
+            assert!((sum[0] - lengths * libm::cos(std::f64::consts::PI * apart)).abs() < 1e-9);
+            (sum[0] - dot).powi(2)
+        })
+        .sum();
+    let law = Code::score_error(lengths, libm::acos(dot / lengths), m);
+    let ratio = squares / 200.0 / (law * law);
+    assert!((ratio - 1.0).abs() < 0.5, "{ratio}");
+}
+
+#[test]
+fn itq_quantises_better_than_the_principal_axes() {
+    let mut instance = stream(2);
+    let data: Vec<Vec<f64>> = (0..200)
+        .map(|_| (0..8).map(|a| instance.normal() * if a < 2 { 3.0 } else { 1.0 }).collect())
+        .collect();
+    // How far the unit vectors of the code are from the data in direction: mean cos between sign(y) and y.
+    let cosine = |rounds| {
+        let code = Code::itq(&data, 8, rounds, false, 1).unwrap();
+        let mut sum = 0.0;
+        for a in &data[..50] {
+            for b in &data[50..100] {
+                let dot: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+                let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+                let (a, b) = (code.encode(a).into_iter().zip(code.encode(b)), length(a) * length(b));
+                let agree = a.filter(|(a, b)| a == b).count() as f64;
+                sum += (libm::cos(std::f64::consts::PI * (1.0 - agree / 8.0)) - dot / b).powi(2);
+            }
+        }
+        (sum / 2500.0).sqrt()
+    };
+    assert!(cosine(50) < 1.02 * cosine(0), "{} {}", cosine(50), cosine(0));
+    assert!(Code::itq(&data, 9, 1, false, 1).is_err() && Code::itq(&[], 1, 1, false, 1).is_err());
+}
+
+fn scores(n: usize, sigma: f64) -> Vec<f64> {
+    let mut instance = stream(3);
+    (0..n).map(|_| sigma * instance.normal()).collect()
+}
+
+#[test]
+fn leak_and_relaxation_are_the_same_barrier() {
+    for sigma in [0.75, 1.5, 3.0] {
+        let fields = scores(8, sigma);
+        let spin = PottsSpin::new(&fields).unwrap();
+        let law = spin.law(beta(1.0));
+        let products: Vec<f64> = [4.0, 6.0, 8.0, 10.0]
+            .into_iter()
+            .map(|a| {
+                let cluster = OneHot::lower(&spin, beta(1.0), Penalty { strength: a }).unwrap();
+                let tau = relaxation_time(&cluster.model, beta(1.0)).unwrap();
+                // The offset of the lowering, read back from the fields.
+                let offset = 2.0 * cluster.model.field_at(0) + a * 6.0 - spin.gap(0);
+                let shifted: Vec<f64> = (0..8).map(|j| spin.gap(j) + offset).collect();
+                let leak = 1.0 - occupation(&shifted, a)[1];
+                let least = (-a).exp() * (2.0 * (1.0 - law.y2())).sqrt();
+                assert!((leak / least - 1.0).abs() < 4.0 * (-a).exp() * 8.0, "{leak} {least} at A = {a}");
+                // First order in e^(−A) without an offset: 1/Z + Z(1 − Y₂)/2.
+                let bare = 1.0 - occupation(&fields, a)[1];
+                let z = law.ln_z().exp();
+                let first = (-a).exp() * (1.0 / z + 0.5 * z * (1.0 - law.y2()));
+                assert!(bare <= first && (a < 8.0 || bare > first * (1.0 - 3.0 * first) * 0.98));
+                leak * tau
+            })
+            .collect();
+        let last = products[3];
+        assert!((products[2] / last - 1.0).abs() < 0.02, "leak·τ is not constant: {products:?}");
+        assert!((products[0] / last - 1.0).abs() < 0.25, "{products:?}");
+    }
+}
+
+#[test]
+fn a_wall_walks_as_its_spectrum_says() {
+    // Against the full spectrum of the chain, where κ leaves one wall only.
+    for sigma in [0.0, 0.75, 1.5] {
+        let fields = scores(8, sigma);
+        let wall = DomainWallRow { beta: beta(1.0), stiffness: 6.0 };
+        let program = wall.lower(&PottsSpin::new(&fields).unwrap()).unwrap();
+        let full = relaxation_time(&program.model, beta(1.0)).unwrap();
+        let walk = walk_time(&fields);
+        assert!((full / walk - 1.0).abs() < 1e-3, "{full} {walk} at σ = {sigma}");
+    }
+    for n in [64usize, 256, 4096] {
+        let law = 2.0 / std::f64::consts::PI.powi(2) * (n * n) as f64;
+        assert!(
+            (walk_time(&vec![0.0; n]) / law - 1.0).abs() < 1.0 / n as f64,
+            "{}",
+            walk_time(&vec![0.0; n])
+        );
+    }
+    // Keys in the order of their scores make one valley: far faster than the raw profile.
+    let mut fields = scores(128, 2.0);
+    let raw = walk_time(&fields);
+    fields.sort_by(f64::total_cmp);
+    assert!(walk_time(&fields) < 0.1 * raw);
+    // A barrier of height D costs about e^D.
+    let barrier = |d: f64| walk_time(&[0.0, -d, 0.0]);
+    assert!((barrier(20.0) / barrier(10.0) / 10f64.exp() - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn a_tree_multiplies_up_to_softmax() {
+    let spin = PottsSpin::new(&[0.3, -700.0, 2.0, f64::NEG_INFINITY, 0.9, 1.4, 0.0]).unwrap();
+    let law = spin.law(beta(1.3));
+    let leaves = Tree::new(&spin, beta(1.3)).leaf_probabilities();
+    assert_eq!(leaves.len(), 6);
+    for (label, p) in leaves {
+        assert!((p - law.probabilities()[label]).abs() < 1e-14);
+    }
+    assert_eq!(Tree::new(&PottsSpin::new(&[5.0]).unwrap(), beta(1.0)).fields().len(), 0);
+}
+
+#[test]
+fn clamped_words_and_written_keys_have_the_law_of_the_row() {
+    let mut instance = stream(4);
+    let keys = Array2::from_shape_fn((4, 2), |_| instance.normal());
+    let memory = MemoryRow { keys, beta: beta(0.9) };
+    let bits = MemoryBits { memory, words: SpinWords::reaching(2.0, 3) };
+    let query = [0.7, -1.1];
+    let program = bits.lower(&query).unwrap();
+    assert_eq!((program.model.n_sites(), program.clamps.len()), (10, 6));
+    let (mut sum, mut z) = (vec![0.0; 4], 0.0);
+    enumeration::visit(&program.model, |spins, energy| {
+        let held = program.clamps.iter().all(|clamp| f64::from(spins.get(clamp.unit)) == clamp.value);
+        let mut one = vec![0.0; 4];
+        if held && program.decoder.read(spins, &mut one) {
+            let weight = (-0.9 * energy).exp();
+            z += weight;
+            sum.iter_mut().zip(one).for_each(|(sum, one)| *sum += weight * one);
+        }
+    })
+    .unwrap();
+    for (sum, exact) in sum.iter().zip(bits.reference(&query).unwrap()) {
+        assert!((sum / z - exact).abs() < 1e-14, "{} {exact}", sum / z);
+    }
+    // Not the row of the query itself: three bits round it.
+    let unrounded = bits.memory.reference(&query).unwrap();
+    assert!((sum[0] / z - unrounded[0]).abs() > 1e-3);
+    let written = bits.footprint(&query);
+    assert_eq!((written.couplings, written.clamps), (24, 6));
+}
+
+#[test]
+fn the_hopfield_force_is_the_update_less_the_state() {
+    let mut instance = stream(5);
+    let net = Hopfield { patterns: Array2::from_shape_fn((6, 4), |_| instance.normal()), beta: beta(2.0) };
+    let xi = [0.3, -0.5, 1.1, 0.2];
+    let next = net.reference(&xi).unwrap();
+    for a in 0..4 {
+        let at = |by: f64| {
+            let mut moved = xi;
+            moved[a] += by;
+            net.energy(&moved).unwrap()
+        };
+        let force = -(at(1e-5) - at(-1e-5)) / 2e-5;
+        assert!((force - (next[a] - xi[a])).abs() < 1e-8, "{force}");
+    }
+    assert!(net.energy(&next).unwrap() < net.energy(&xi).unwrap());
+}
+
+#[test]
+fn without_couplings_boltzmann_attention_is_sigmoid_and_synchronised_queries_are_softmax() {
+    let mut instance = stream(6);
+    let fields: Vec<f64> = (0..7).map(|_| instance.normal()).collect();
+    let free = BoltzmannRow { couplings: Array2::zeros((7, 7)), beta: beta(1.7) };
+    for (n, s) in free.reference(&fields).unwrap().iter().zip(&fields) {
+        assert!((n - 1.0 / (1.0 + (-1.7 * s).exp())).abs() < 1e-14);
+    }
+    // The enumeration agrees with it where a coupling is there but vanishes in effect.
+    let mut almost = Array2::zeros((7, 7));
+    (almost[[0, 1]], almost[[1, 0]]) = (1e-13, 1e-13);
+    let almost = BoltzmannRow { couplings: almost, ..free.clone() }.reference(&fields).unwrap();
+    assert!(almost.iter().zip(free.reference(&fields).unwrap()).all(|(a, b)| (a - b).abs() < 1e-12));
+    let rows = Array2::from_shape_fn((3, 4), |_| instance.normal());
+    let queries =
+        Synchronised { couplings: Array2::zeros((3, 3)), beta: beta(0.8) }.reference(&rows).unwrap();
+    for (i, row) in rows.rows().into_iter().enumerate() {
+        let law = PottsSpin::new(&row.to_vec()).unwrap().law(beta(0.8));
+        for (a, p) in law.probabilities().iter().enumerate() {
+            assert!((queries[4 * i + a] - p).abs() < 1e-14);
+        }
+    }
+}
+
+#[test]
+fn couplings_are_learned_by_a_covariance() {
+    let mut instance = stream(7);
+    let fields: Vec<f64> = (0..5).map(|_| instance.normal()).collect();
+    let upstream: Vec<f64> = (0..5).map(|_| instance.normal()).collect();
+    let half = Array2::from_shape_fn((5, 5), |_| 0.4 * instance.normal());
+    let row = BoltzmannRow { couplings: &half + &half.t(), beta: beta(1.2) };
+    let loss = |row: &BoltzmannRow| -> f64 {
+        row.reference(&fields).unwrap().iter().zip(&upstream).map(|(n, g)| n * g).sum()
+    };
+    let gradient = row.gradient(&fields, &upstream).unwrap();
+    for (a, b) in [(0, 1), (2, 4), (1, 3)] {
+        let at = |by: f64| {
+            let mut moved = row.clone();
+            moved.couplings[[a, b]] += by;
+            moved.couplings[[b, a]] += by;
+            loss(&moved)
+        };
+        let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+        assert!((slope - gradient[[a, b]]).abs() < 1e-8, "{slope} {}", gradient[[a, b]]);
+    }
+    // A step against the gradient learns.
+    let learned = BoltzmannRow { couplings: &row.couplings - &(&gradient * 0.1), ..row.clone() };
+    assert!(loss(&learned) < loss(&row));
+}
+
+fn block(to_itself: bool) -> (EnergyBlock, Array2<f64>) {
+    let mut instance = stream(8);
+    let mut tensor = || Array3::from_shape_fn((2, 3, 6), |_| 0.4 * instance.normal());
+    let (query, key) = (tensor(), tensor());
+    let memories = Array2::from_shape_fn((10, 6), |_| 0.3 * instance.normal());
+    let x = Array2::from_shape_fn((5, 6), |_| instance.normal());
+    let shift = Array1::from_shape_fn(6, |_| 0.2 * instance.normal());
+    let norm = EnergyNorm { gain: 1.3, shift, epsilon: 1e-5 };
+    (EnergyBlock { query, key, memories, beta: beta(0.8), to_itself, norm }, x)
+}
+
+#[test]
+fn the_force_is_minus_the_gradient_and_needs_both_averages() {
+    for to_itself in [true, false] {
+        let (block, x) = block(to_itself);
+        let g = block.norm.apply(&x);
+        let force = block.force(&g).unwrap();
+        // The force without the second average: what an ordinary transformer would keep.
+        let one_sided = EnergyBlock { key: Array3::zeros((2, 3, 6)), ..block.clone() };
+        let mut largest = 0.0f64;
+        for t in 0..5 {
+            for a in 0..6 {
+                let at = |by: f64| {
+                    let mut moved = g.clone();
+                    moved[[t, a]] += by;
+                    block.energy(&moved).unwrap()
+                };
+                let slope = -(at(1e-5) - at(-1e-5)) / 2e-5;
+                assert!((slope - force[[t, a]]).abs() < 1e-7, "{slope} {}", force[[t, a]]);
+                largest = largest.max((one_sided.force(&g).unwrap()[[t, a]] - force[[t, a]]).abs());
+            }
+        }
+        assert!(largest > 0.1, "the check could not fail");
+        for (t, x) in x.rows().into_iter().enumerate() {
+            let mut moved = x.to_owned();
+            moved[2] += 1e-6;
+            let slope = (block.norm.lagrangian(moved.view()) - block.norm.lagrangian(x)) / 1e-6;
+            assert!((slope - g[[t, 2]]).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn energy_does_not_rise_along_the_relaxation() {
+    let (block, mut x) = block(false);
+    let energy = |x: &Array2<f64>| block.energy(&block.norm.apply(x)).unwrap();
+    let first = energy(&x);
+    for _ in 0..300 {
+        let next = block.step(&x, 0.05).unwrap();
+        assert!(energy(&next) <= energy(&x) + 1e-12);
+        x = next;
+    }
+    assert!(energy(&x) < first - 0.5, "{first} to {}", energy(&x));
+    // Up the gradient it rises.
+    let up = block.step(&x, -0.5).unwrap();
+    assert!(energy(&up) > energy(&x));
+}
+
+#[test]
+fn a_masked_token_has_the_law_of_factored_attention() {
+    let mut instance = stream(9);
+    let half = |n: usize, instance: &mut Stream| Array2::from_shape_fn((n, n), |_| instance.normal());
+    let (a, u) = (half(6, &mut instance), half(4, &mut instance));
+    let model = Factored { attention: &a + &a.t(), values: &u + &u.t(), beta: beta(0.3) };
+    let tokens = [0, 3, 1, 2, 2, 0];
+    let p = model.conditional(&tokens, 2).unwrap();
+    // softmax_a β Σ_j A_2j U(a, s_j)
+    let scores: Vec<f64> = (0..4)
+        .map(|c| {
+            (0..6).filter(|&j| j != 2).map(|j| model.attention[[2, j]] * model.values[[c, tokens[j]]]).sum()
+        })
+        .collect();
+    let law = PottsSpin::new(&scores).unwrap().law(beta(0.3));
+    assert!(p.iter().zip(law.probabilities()).all(|(a, b)| (a - b).abs() < 1e-13));
+    let lopsided = Factored { attention: a, ..model.clone() };
+    assert!(lopsided.reference(&[Some(0), None, None, Some(1), Some(1), Some(2)]).is_err());
+}

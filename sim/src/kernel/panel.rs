@@ -1,0 +1,287 @@
+//! Decisions about 16 replicas at a time where local fields are cached: a block of sites of a dense graph, replicas in the lanes.
+//!
+//! Every attempt has one 32-bit draw d and flips if ΔE ≤ 0 or d < round(2³² e^(−βΔE)). The exponential is seldom needed: with
+//! e = −ln(d/2³²), known here to within [`DOUBT`], a cost βΔE below e − [`DOUBT`] is accepted and one above e + [`DOUBT`] is not;
+//! what lies between, and the sixteen bits' worth of smallest draws, is decided by the exponential itself. So the law is that of the
+//! comparison with 2³² e^(−βΔE), to the last draw.
+//!
+//! No multiplication is fused into an addition, and those that meet one are exact, so that all instruction sets give the same bytes.
+#![allow(unsafe_code)]
+
+use super::multispin::Level;
+use super::rows::Rows;
+use super::threshold;
+use crate::couplings::Real;
+
+/// Replicas side by side.
+pub const LANES: usize = 16;
+
+/// Sites of a block.
+pub const BLOCK: usize = 32;
+
+/// How far [`minus_ln`] may be off −ln((d ± 1)/2³²) where d ≥ [`SURE`]: 2.6·10⁻⁶ for the series, 1.6·10⁻⁵ for d ± 1, and less than
+/// 10⁻⁵ for the roundings of numbers up to 12, in the cost as well.
+const DOUBT: f32 = 6e-5;
+
+/// Draws below this are always compared with the exponential, unless βΔE is below 11 < −ln(2¹⁶/2³²).
+const SURE: u32 = 1 << 16;
+
+/// A block of sites of up to 16 replicas, and what becomes of it.
+#[derive(Debug, Clone)]
+pub struct Panel<T> {
+    /// By site and replica: ±1.
+    pub spins: [[T; LANES]; BLOCK],
+    /// h_i + Σ_j J_ij s_j, kept up to date within the block. Lanes that hold no replica have an infinite field that their spin likes.
+    pub fields: [[T; LANES]; BLOCK],
+    /// One draw for every attempt.
+    pub draws: [[u32; LANES]; BLOCK],
+    /// By site: bit r is set if the spin of replica r flipped.
+    pub flipped: [u16; BLOCK],
+    /// By replica: the energy gained, and the flips that raised it.
+    pub energy: [f64; LANES],
+    /// Flips that raised the energy.
+    pub uphill: [u32; LANES],
+}
+
+impl<T: Real> Panel<T> {
+    /// Spins that never flip.
+    pub fn new() -> Self {
+        Self {
+            spins: [[T::of(1.0); LANES]; BLOCK],
+            fields: [[T::of(f64::INFINITY); LANES]; BLOCK],
+            draws: [[u32::MAX; LANES]; BLOCK],
+            flipped: [0; BLOCK],
+            energy: [0.0; LANES],
+            uphill: [0; LANES],
+        }
+    }
+}
+
+impl<T: Real> Default for Panel<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Visits the first `sites` sites of the block that begins with site `rows.from`, one after another, each replica at its 2β =
+/// `two_beta`, with the instructions of `level`, or plain ones where the machine lacks them. `rows` is read at the rows and columns of
+/// the block.
+///
+/// # Panics
+/// If there are more than [`BLOCK`] sites, or the matrix lacks them.
+pub fn visit<T: Real>(
+    level: Level,
+    panel: &mut Panel<T>,
+    rows: Rows<'_, T>,
+    sites: usize,
+    two_beta: &[T; LANES],
+) {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 if level.is_available() => {
+            // SAFETY: the machine has just been found to have AVX-512 F, BW, DQ and VL.
+            unsafe { visit_avx512(panel, rows, sites, two_beta) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 if level.is_available() => {
+            // SAFETY: the machine has just been found to have AVX2.
+            unsafe { visit_avx2(panel, rows, sites, two_beta) }
+        }
+        _ => visit_portable(panel, rows, sites, two_beta),
+    }
+}
+
+/// [`visit`] with 512-bit vectors.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn visit_avx512<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
+    visit_portable(panel, rows, sites, two_beta);
+}
+
+/// [`visit`] with 256-bit vectors.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn visit_avx2<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
+    visit_portable(panel, rows, sites, two_beta);
+}
+
+/// −ln(d/2³²) to within 10⁻⁵ for d ≥ 1, and something larger than 22 for d = 0.
+#[inline(always)]
+fn minus_ln(d: u32) -> f32 {
+    // d = 2^k m with 1 ≤ m < 2 up to the rounding of the conversion; ln m = ln 1.5 + ln(1 + w), |w| ≤ 1/3, by its series.
+    let bits = (d as f32).to_bits();
+    let k = (bits >> 23) as i32 - 127;
+    let m = f32::from_bits((bits & 0x007F_FFFF) | 0x3F80_0000);
+    let w = (m - 1.5) * (1.0 / 1.5);
+    let mut sum = 1.0 / 9.0;
+    sum = sum * w - 1.0 / 8.0;
+    sum = sum * w + 1.0 / 7.0;
+    sum = sum * w - 1.0 / 6.0;
+    sum = sum * w + 1.0 / 5.0;
+    sum = sum * w - 1.0 / 4.0;
+    sum = sum * w + 1.0 / 3.0;
+    sum = sum * w - 1.0 / 2.0;
+    sum = sum * w + 1.0;
+    (32 - k) as f32 * std::f32::consts::LN_2 - (sum * w + 0.405_465_1)
+}
+
+/// What the comparison is about: the naive twin.
+#[inline]
+fn accepts_exactly(x: f64, draw: u32) -> bool {
+    x <= 0.0 || u64::from(draw) < threshold(libm::exp(-x))
+}
+
+/// [`visit`] one replica and site after another, an exponential for every attempt that costs energy.
+///
+/// # Panics
+/// If there are more than [`BLOCK`] sites, or the matrix lacks them.
+pub fn visit_naively<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
+    for site in 0..sites {
+        panel.flipped[site] = 0;
+        for lane in 0..LANES {
+            let (s, field) = (panel.spins[site][lane], panel.fields[site][lane]);
+            let x = two_beta[lane] * (s * field);
+            if !accepts_exactly(x.to_f64(), panel.draws[site][lane]) {
+                continue;
+            }
+            panel.flipped[site] |= 1 << lane;
+            panel.spins[site][lane] = -s;
+            panel.energy[lane] += 2.0 * (s * field).to_f64();
+            panel.uphill[lane] += u32::from(x > T::of(0.0));
+            for other in site + 1..sites {
+                let twice = rows.matrix[(rows.from + site) * rows.stride + rows.from + other];
+                panel.fields[other][lane] = panel.fields[other][lane] - s * twice;
+            }
+        }
+    }
+}
+
+/// [`visit`] as the compiler makes it for every machine of its kind. Each loop over lanes becomes a few vector instructions.
+#[inline(always)]
+fn visit_portable<T: Real>(panel: &mut Panel<T>, rows: Rows<'_, T>, sites: usize, two_beta: &[T; LANES]) {
+    assert!(sites <= BLOCK, "a block has at most {BLOCK} sites");
+    let zero = T::of(0.0);
+    let mut energy = panel.energy;
+    let mut uphill = panel.uphill;
+    for site in 0..sites {
+        let (spins, fields, draws) = (panel.spins[site], panel.fields[site], &panel.draws[site]);
+        let mut aligned = [zero; LANES];
+        let mut costs = [0.0f32; LANES];
+        let mut accepted = [0u32; LANES];
+        let mut doubtful = [0u32; LANES];
+        for lane in 0..LANES {
+            aligned[lane] = spins[lane] * fields[lane];
+            costs[lane] = (two_beta[lane] * aligned[lane]).to_f64() as f32;
+        }
+        for lane in 0..LANES {
+            let (x, e) = (costs[lane], minus_ln(draws[lane]));
+            let low = (x < e - DOUBT) & ((draws[lane] >= SURE) | (x < 11.0));
+            accepted[lane] = u32::from((x <= 0.0) | low);
+            doubtful[lane] = u32::from(!(x <= 0.0) & !low & !((x > e + DOUBT) & (draws[lane] >= SURE)));
+        }
+        if doubtful.iter().fold(0, |any, doubt| any | doubt) != 0 {
+            for lane in (0..LANES).filter(|&lane| doubtful[lane] != 0) {
+                let x = (two_beta[lane] * aligned[lane]).to_f64();
+                accepted[lane] = u32::from(accepts_exactly(x, draws[lane]));
+            }
+        }
+        let mut flipped = 0;
+        for lane in 0..LANES {
+            flipped |= accepted[lane] << lane;
+        }
+        panel.flipped[site] = flipped as u16;
+        if flipped == 0 {
+            continue;
+        }
+        // The spin where it flips, else nothing.
+        let mut change = [zero; LANES];
+        for lane in 0..LANES {
+            change[lane] = if accepted[lane] != 0 { spins[lane] } else { zero };
+            panel.spins[site][lane] = if accepted[lane] != 0 { -spins[lane] } else { spins[lane] };
+        }
+        for lane in 0..LANES {
+            let gained = if accepted[lane] != 0 { aligned[lane].to_f64() } else { 0.0 };
+            energy[lane] += 2.0 * gained;
+            uphill[lane] += u32::from(two_beta[lane] * aligned[lane] > zero) & accepted[lane];
+        }
+        let start = (rows.from + site) * rows.stride + rows.from;
+        let row = &rows.matrix[start..start + sites];
+        for (fields, &twice) in panel.fields[..sites].iter_mut().zip(row).skip(site + 1) {
+            for lane in 0..LANES {
+                fields[lane] = fields[lane] - change[lane] * twice;
+            }
+        }
+    }
+    panel.energy = energy;
+    panel.uphill = uphill;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::{Purpose, Stream};
+
+    #[test]
+    fn the_logarithm_is_as_good_as_it_claims() {
+        let mut stream = Stream::new(1, Purpose::Test, 0, 0);
+        for k in 0..200_000u32 {
+            let d = if k < 1000 { k + 1 } else { (stream.next_u32() >> (k % 17)).max(1) };
+            let exact = -libm::log(f64::from(d) / 4_294_967_296.0);
+            assert!((f64::from(minus_ln(d)) - exact).abs() < 1e-5, "d = {d}");
+        }
+        assert!(minus_ln(0) > 22.0);
+        assert!(f64::from(minus_ln(u32::MAX)).abs() < 1e-5);
+    }
+
+    /// Every way of visiting a block that this machine has, against the twin; draws beside the thresholds among them.
+    fn all_equal<T: Real>(whole: bool) {
+        let mut stream = Stream::new(2, Purpose::Test, u64::from(whole), 0);
+        let stride = 40;
+        let scale = if whole { 1.0 } else { 0.3 };
+        let matrix: Vec<T> = (0..40 * stride)
+            .map(|_| T::of(if whole { stream.below(5) as f64 - 2.0 } else { scale * stream.normal() }))
+            .collect();
+        for sites in [0, 1, 7, BLOCK] {
+            for two_beta in [0.0, 0.1, 1.0, 8.0, 1e30] {
+                // Every replica at a β of its own.
+                let betas: [T; LANES] =
+                    std::array::from_fn(|lane| T::of(two_beta * (1.0 + 0.125 * lane as f64)));
+                let mut start = Panel::<T>::new();
+                for lane in 0..LANES - 3 {
+                    for site in 0..sites {
+                        start.spins[site][lane] = T::of(if stream.next_u32() & 1 == 1 { 1.0 } else { -1.0 });
+                        start.fields[site][lane] =
+                            T::of(if whole { stream.below(9) as f64 - 4.0 } else { 2.0 * stream.normal() });
+                        // On the edge for the field as it stands, tiny, or anything.
+                        let x = (betas[lane] * (start.spins[site][lane] * start.fields[site][lane])).to_f64();
+                        let edge = threshold(libm::exp(-x.max(0.0))) as i64 + stream.below(5) as i64 - 2;
+                        start.draws[site][lane] = match stream.below(4) {
+                            0 => edge.clamp(0, u32::MAX.into()) as u32,
+                            1 => stream.next_u32() >> 16,
+                            _ => stream.next_u32(),
+                        };
+                    }
+                }
+                let rows = Rows { matrix: &matrix, stride, from: 5, add: &[], subtract: &[] };
+                let mut naive = start.clone();
+                visit_naively(&mut naive, rows, sites, &betas);
+                for level in Level::ALL {
+                    let mut panel = start.clone();
+                    visit(level, &mut panel, rows, sites, &betas);
+                    assert_eq!(panel.flipped, naive.flipped, "{level} {sites} {two_beta}");
+                    assert_eq!(panel.spins, naive.spins, "{level}");
+                    assert_eq!(panel.fields, naive.fields, "{level}");
+                    assert_eq!((panel.energy, panel.uphill), (naive.energy, naive.uphill), "{level}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_decides_as_the_naive_twin() {
+        for whole in [true, false] {
+            all_equal::<f32>(whole);
+            all_equal::<f64>(whole);
+        }
+    }
+}

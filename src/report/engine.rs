@@ -1,0 +1,274 @@
+//! The answer of `ceas bench engine`: a table, and a bar for every line of it.
+
+use std::fs;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use serde::Serialize;
+
+use super::figure::{self, FAINT, Figure, INK, SERIES, Trouble};
+use super::present::Answer;
+use super::table::table;
+
+/// What is divided by the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counted {
+    /// Single-spin updates tried.
+    Attempts,
+    /// Sites whose cluster was decided, every one once a sweep.
+    Decided,
+    /// Sites that flipped.
+    Flipped,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// The lattice or graph.
+    pub work: String,
+    /// The inner loop.
+    pub kernel: &'static str,
+    /// The update.
+    pub update: &'static str,
+    /// The instructions.
+    pub level: String,
+    /// Spins of all replicas.
+    pub spins: usize,
+    /// β, as it is printed.
+    pub beta: String,
+    /// Threads.
+    pub threads: usize,
+    /// Binary digits of an acceptance probability that are compared.
+    pub digits: u32,
+    /// "own" or "shared".
+    pub random: &'static str,
+    /// What is counted.
+    pub counted: Counted,
+    /// Median rate, per nanosecond.
+    pub attempts_per_ns: f64,
+    /// The best of them.
+    pub best: f64,
+}
+
+impl Line {
+    /// A line of attempts on one thread, still without rates.
+    pub fn new(work: String, kernel: &'static str, update: &'static str, level: &str) -> Self {
+        Self {
+            work,
+            kernel,
+            update,
+            level: level.to_owned(),
+            spins: 0,
+            beta: String::new(),
+            threads: 1,
+            digits: 64,
+            random: "own",
+            counted: Counted::Attempts,
+            attempts_per_ns: 0.0,
+            best: 0.0,
+        }
+    }
+
+    /// With the median and the best of measured rates.
+    #[must_use]
+    pub fn with_rates(self, mut rates: Vec<f64>) -> Self {
+        rates.sort_by(f64::total_cmp);
+        let best = rates.last().copied().unwrap_or(0.0);
+        Self { attempts_per_ns: rates.get(rates.len() / 2).copied().unwrap_or(0.0), best, ..self }
+    }
+}
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+pub struct Engine {
+    command: &'static str,
+    machine: String,
+    /// Processes that want a processor, averaged over a minute, before the first line was measured.
+    load: Option<f64>,
+    generator: &'static str,
+    attempt: &'static str,
+    lines: Vec<Line>,
+    notes: Vec<String>,
+}
+
+impl Engine {
+    /// The answer for a machine.
+    pub fn new((machine, load): (String, Option<f64>), lines: Vec<Line>, notes: Vec<String>) -> Self {
+        Self {
+            command: "bench engine",
+            machine,
+            load,
+            generator: "xoshiro256++",
+            attempt: "one single-spin update tried, accepted or not (swendsen-wang: a site decided; wolff: a site flipped)",
+            lines,
+            notes,
+        }
+    }
+
+    fn head(&self) -> String {
+        let load = self.load.map_or(String::new(), |load| format!(", load {load:.1}"));
+        format!("{}{load}; generator {}", self.machine, self.generator)
+    }
+}
+
+/// Three digits, also of small rates.
+fn rate(rate: f64) -> String {
+    let decimals = if rate >= 9.995 {
+        1
+    } else if rate >= 0.9995 {
+        2
+    } else {
+        3
+    };
+    format!("{rate:.decimals$}")
+}
+
+impl Answer for Engine {
+    type Picture = EngineFigure;
+
+    fn title(&self) -> String {
+        format!("Attempts per nanosecond: {}", self.head())
+    }
+
+    fn text(&self) -> String {
+        let heads = [
+            "work",
+            "kernel",
+            "update",
+            "level",
+            "β",
+            "random",
+            "digits",
+            "threads",
+            "attempts/ns",
+            "best of 5",
+        ];
+        let mut rows = table(&heads, 6);
+        for line in &self.lines {
+            rows.add_row([
+                line.work.clone(),
+                line.kernel.to_owned(),
+                line.update.to_owned(),
+                line.level.clone(),
+                line.beta.clone(),
+                line.random.to_owned(),
+                line.digits.to_string(),
+                line.threads.to_string(),
+                rate(line.attempts_per_ns),
+                rate(line.best),
+            ]);
+        }
+        let notes: String = self.notes.iter().map(|note| format!("\n{note}")).collect();
+        format!(
+            "{}\nattempt: {}\n\n{rows}\n{notes}{}",
+            self.head(),
+            self.attempt,
+            if notes.is_empty() { "" } else { "\n" }
+        )
+    }
+
+    fn picture(&self) -> EngineFigure {
+        EngineFigure { head: self.head(), lines: self.lines.clone() }
+    }
+}
+
+/// A bar for every line, on a logarithmic axis.
+pub struct EngineFigure {
+    head: String,
+    lines: Vec<Line>,
+}
+
+const BAR: i32 = 26;
+const LEFT: i32 = 450;
+const TOP: i32 = 92;
+const WIDTH: i32 = 1180;
+
+impl Figure for EngineFigure {
+    fn size(&self) -> (u32, u32) {
+        (WIDTH as u32, (TOP + BAR * self.lines.len() as i32 + 96) as u32)
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Trouble>
+    where
+        B::ErrorType: 'static,
+    {
+        let trouble = |error: DrawingAreaErrorKind<B::ErrorType>| -> Trouble { error.to_string().into() };
+        let write = |text: String, at: (i32, i32), style: TextStyle| {
+            area.draw(&Text::new(text, at, style)).map_err(trouble)
+        };
+        let rates = || self.lines.iter().map(|line| line.attempts_per_ns).filter(|rate| *rate > 0.0);
+        let low = rates().fold(f64::INFINITY, f64::min).log10().floor();
+        let high = rates().fold(f64::NEG_INFINITY, f64::max).log10().ceil();
+        if !(low.is_finite() && high.is_finite()) {
+            return Err("no line has a rate".into());
+        }
+        let high = high.max(low + 1.0);
+        let right = WIDTH - 110;
+        let x = |rate: f64| LEFT + ((rate.log10() - low) / (high - low) * f64::from(right - LEFT)) as i32;
+        let bottom = TOP + BAR * self.lines.len() as i32;
+        write(
+            "Rate of every kernel: attempts per nanosecond, median of 5".to_owned(),
+            (24, 14),
+            figure::text(22),
+        )?;
+        write(self.head.clone(), (24, 48), figure::text(16))?;
+        for power in low as i32..=high as i32 {
+            let at = x(10f64.powi(power));
+            area.draw(&PathElement::new([(at, TOP), (at, bottom)], FAINT.stroke_width(1)))
+                .map_err(trouble)?;
+            let style = figure::text(15).pos(Pos::new(HPos::Center, VPos::Top));
+            write(format!("{}", 10f64.powi(power)), (at, bottom + 6), style)?;
+        }
+        let mut kernels: Vec<&str> = Vec::new();
+        for (k, line) in self.lines.iter().enumerate() {
+            if !kernels.contains(&line.kernel) {
+                kernels.push(line.kernel);
+            }
+            let place = kernels.iter().position(|kernel| *kernel == line.kernel).unwrap_or(0);
+            let top = TOP + BAR * k as i32;
+            let color = SERIES[place % SERIES.len()];
+            let end = x(line.attempts_per_ns.max(10f64.powf(low)));
+            area.draw(&Rectangle::new([(LEFT, top + 3), (end, top + BAR - 3)], color.filled()))
+                .map_err(trouble)?;
+            let threads =
+                if line.threads > 1 { format!(", {} threads", line.threads) } else { String::new() };
+            let name = format!("{}, {}, {}{threads}", line.work, line.update, line.level);
+            let style = figure::text(15).pos(Pos::new(HPos::Right, VPos::Center));
+            write(name, (LEFT - 8, top + BAR / 2), style)?;
+            let style = figure::text(15).pos(Pos::new(HPos::Left, VPos::Center));
+            write(rate(line.attempts_per_ns), (end + 6, top + BAR / 2), style)?;
+        }
+        area.draw(&PathElement::new([(LEFT, TOP), (LEFT, bottom)], INK.stroke_width(1))).map_err(trouble)?;
+        let style = figure::text(15).pos(Pos::new(HPos::Center, VPos::Top));
+        write("attempts per ns (logarithmic)".to_owned(), ((LEFT + right) / 2, bottom + 28), style)?;
+        let mut at = 24;
+        for (place, kernel) in kernels.iter().enumerate() {
+            let color = SERIES[place % SERIES.len()];
+            area.draw(&Rectangle::new([(at, bottom + 64), (at + 14, bottom + 78)], color.filled()))
+                .map_err(trouble)?;
+            let style = figure::text(15).pos(Pos::new(HPos::Left, VPos::Center));
+            write((*kernel).to_owned(), (at + 20, bottom + 71), style)?;
+            at += 40 + 9 * kernel.chars().count() as i32;
+        }
+        Ok(())
+    }
+}
+
+/// What the processor calls itself, how many of it there are, and the load where the system says it.
+pub fn machine() -> (String, Option<f64>) {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|text| text.split(' ').next()?.parse().ok());
+    (format!("{}, {cores} logical cores", name.unwrap_or(std::env::consts::ARCH)), load)
+}
+
+/// The most memory that this program has had so far, in bytes, where the system says it.
+pub fn memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| 1024 * kibibytes)
+}

@@ -67,7 +67,7 @@ pub(super) struct Spent {
 
 impl Spent {
     /// From the units of the rows to those of the instance.
-    pub(super) fn to_units(&mut self, unit: f64, reads: &mut [Read]) {
+    pub(super) fn convert(&mut self, unit: f64, reads: &mut [Read]) {
         self.range = Range { hot: self.range.hot / unit, cold: self.range.cold / unit };
         if let Some((_, betas)) = &mut self.ladder {
             betas.iter_mut().for_each(|beta| *beta /= unit);

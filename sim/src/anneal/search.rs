@@ -76,7 +76,7 @@ pub fn anneal_watched(instance: &Instance, settings: &Settings, watch: &Watch<'_
         drop(narrow);
         search.run(&CouplingRows::<f64>::new(&model)?)?
     };
-    done.spent.to_units(unit, &mut done.reads);
+    done.spent.convert(unit, &mut done.reads);
     Ok(Answer::new(instance, settings, done.reads, done.spent))
 }
 

@@ -25,7 +25,7 @@ impl RunAnswer {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "\nWhere it ran");
         for note in &self.notes {
-            let _ = writeln!(text, "  {note}");
+            let _ = writeln!(text, "{}", indented(note));
         }
         text.push_str(&self.events_text());
         if let Some(bytes) = self.resident {
@@ -106,7 +106,7 @@ impl RunAnswer {
             .collect();
         let said =
             if said.is_empty() { "none: nothing was sampled on spins".into() } else { said.join(", ") };
-        format!("events  {said}\n")
+        format!("events\n{}\n", indented(&said))
     }
 }
 

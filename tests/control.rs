@@ -100,7 +100,7 @@ fn wrong_input_is_told_what_is_right() {
         (&["control", "--target", "0"], "between 0 and ln N"),
         (&["control", "--target", "warm"], "published, critical"),
         (&["control", "--scale", "7b"], "9k, 14m, gpt"),
-        (&["control", "--from", "-1"], "β"),
+        (&["control", "--from", "-1"], "finite number"),
         (&["control", "--samples", "2"], "at least 3"),
         (&["control", "--steps", "0"], "1 to 100000"),
         (&["control", "--least-keys", "4000"], "no query sees 4000 keys"),

@@ -12,7 +12,7 @@ const BOUND: f64 = 6.8;
 #[test]
 fn energy_and_specific_heat_of_every_size_are_kaufmans() {
     // As many sites in all for every size, but the largest.
-    for (size, sweeps) in [(4, 6_000), (8, 1_500), (16, 400), (32, 120), (64, 40), (128, 20)] {
+    for (size, sweeps) in [(4, 12_000), (8, 3_000), (16, 800), (32, 200), (64, 60), (128, 24)] {
         let torus = Torus::new(size, size).unwrap();
         let dynamics = if size % 3 == 1 { Dynamics::Wolff } else { Dynamics::SwendsenWang };
         for at in [0.3, 0.42, onsager::BETA_C, 0.5] {

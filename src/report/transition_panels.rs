@@ -24,7 +24,7 @@ impl TransitionFigure {
         let mut panel = open(area, title, ("U₄ = 1 − ⟨m⁴⟩ / 3⟨m²⟩²", BETA), self.betas(), range)?;
         self.mark(&mut panel, range, true)?;
         for of_size in &self.sizes {
-            line(&mut panel, &of_size.binder, of_size.color, range)?;
+            line(&mut panel, &of_size.binder, of_size.color, (self.betas(), range))?;
             self.dots(&mut panel, of_size, value, of_size.binder.is_empty())?;
         }
         legend(&mut panel, SeriesLabelPosition::LowerRight)
@@ -43,7 +43,7 @@ impl TransitionFigure {
         let mut panel = open(area, title, ("ξ / L", BETA), self.betas(), range)?;
         self.mark(&mut panel, range, true)?;
         for of_size in &self.sizes {
-            line(&mut panel, &of_size.length, of_size.color, range)?;
+            line(&mut panel, &of_size.length, of_size.color, (self.betas(), range))?;
             self.dots(&mut panel, of_size, value, of_size.length.is_empty())?;
         }
         legend(&mut panel, SeriesLabelPosition::UpperLeft)
@@ -68,7 +68,7 @@ impl TransitionFigure {
                     .filter_map(|b| Beta::new(b).ok())
                     .map(|b| (b.value(), torus.specific_heat(b)))
                     .collect();
-                line(&mut panel, &exact, of_size.color, range)?;
+                line(&mut panel, &exact, of_size.color, (self.betas(), range))?;
             }
             self.dots(&mut panel, of_size, value, !self.is_square)?;
         }
@@ -161,7 +161,7 @@ impl TransitionFigure {
                 .label(format!("crossings of {name}"))
                 .legend(move |(x, y)| Circle::new((x + 11, y), 5, color.filled()));
         }
-        legend(&mut panel, SeriesLabelPosition::UpperRight)
+        legend(&mut panel, SeriesLabelPosition::LowerRight)
     }
 
     /// U₄ of all sizes over (β − β_c) L^(1/ν).
@@ -265,12 +265,12 @@ fn line<B: DrawingBackend>(
     panel: &mut Panel<'_, B>,
     curve: &[(f64, f64)],
     color: RGBColor,
-    (low, high): (f64, f64),
+    ((left, right), (low, high)): ((f64, f64), (f64, f64)),
 ) -> Result<(), Trouble>
 where
     B::ErrorType: 'static,
 {
-    let inside = curve.iter().copied().filter(|p| p.1 >= low && p.1 <= high);
+    let inside = curve.iter().copied().filter(|p| p.0 >= left && p.0 <= right && p.1 >= low && p.1 <= high);
     panel.draw_series(LineSeries::new(inside, color.stroke_width(1))).map_err(trouble)?;
     Ok(())
 }

@@ -68,12 +68,14 @@ def main():
           f"load {before} before, {load()} after; medians of {rounds} rounds")
     print("attempts per ns (swendsen-wang: sites decided; wolff: sites flipped); ceas at its best instruction set\n")
     print(f"{'row':16} {'who':16} {'median':>9} {'low':>9} {'high':>9} {'ceas is':>9}")
+    rates = {row: {name: [x for x in values if x == x] or [0.0] for name, values in of_row.items()}
+             for row, of_row in rates.items()}
     for row, of_row in rates.items():
         middle = {name: statistics.median(values) for name, values in of_row.items()}
         winner = max(middle, key=middle.get)
         for name in sorted(middle, key=middle.get, reverse=True):
             values = of_row[name]
-            ratio = "" if name == "ceas" else f"{middle['ceas'] / middle[name]:.1f} ×"
+            ratio = "" if name == "ceas" or middle[name] == 0 else f"{middle['ceas'] / middle[name]:.1f} ×"
             note = "  wins" if name == winner else ""
             who = f"ceas, {level[row]}" if name == "ceas" else name
             print(f"{row:16} {who:16} {middle[name]:9.4f} {min(values):9.4f} {max(values):9.4f} {ratio:>9}{note}")

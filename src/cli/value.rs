@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ceas_npu::sim::critical::{Dynamics, Family, Lattice};
+use ceas_npu::sim::critical::{Dynamics, Family};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// A whole number from 0.
@@ -43,22 +43,14 @@ pub fn family(text: &str) -> Result<Family, String> {
     text.parse().map_err(|e: ceas_npu::sim::spec::SpecError| e.to_string())
 }
 
-/// A lattice by its name.
-pub fn lattice() -> impl TypedValueParser<Value = Lattice> {
-    PossibleValuesParser::new([PossibleValue::new("square").help("L × L sites, periodic")])
-        .try_map(|name| name.parse::<Lattice>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_name_offered_is_known() {
-        let command = clap::Command::new("x").args([
-            clap::Arg::new("update").long("update").value_parser(update()),
-            clap::Arg::new("lattice").long("lattice").value_parser(lattice()),
-        ]);
+        let command =
+            clap::Command::new("x").args([clap::Arg::new("update").long("update").value_parser(update())]);
         for argument in command.get_arguments() {
             for value in argument.get_possible_values() {
                 let flag = format!("--{}", argument.get_id());

@@ -339,7 +339,7 @@ impl Answer for Solution {
             "{:.2} s, {:.2} s of them setting up, then {:.4} attempts/ns on {} threads",
             self.seconds, self.setting_up, self.attempts_per_ns, self.threads
         );
-        let _ = writeln!(text, "kernel: {}", self.kernel);
+        let _ = writeln!(text, "kernel: {}", self.kernel.replacen(" (", "\n        (", 1));
         text += "(an attempt is one spin that may flip, xoshiro256++, independent random numbers for every read)\n";
         if let Some(time) = self.time_to_solution {
             let _ = writeln!(
@@ -349,8 +349,8 @@ impl Answer for Solution {
                 si(time.low, "s"),
                 si(time.high, "s"),
                 match self.hits {
-                    hits if hits == self.reads => ": every read met it, so that shorter ones may do",
-                    hits if hits < TimeToSolution::FEW => ": too few hits to say more",
+                    hits if hits == self.reads => "\n  (every read met it, so that shorter ones may do)",
+                    hits if hits < TimeToSolution::FEW => "\n  (too few hits to say more)",
                     _ => "",
                 }
             );

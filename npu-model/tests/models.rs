@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use ceas_mapping::placement::{chimera, pegasus, zephyr};
 use ceas_npu_model::bill::{Bill, Extent, Spread, quantile};
-use ceas_npu_model::choice::{Choice, Constraint, Construction, Layout, Objective, Rows, Target, Tariff, Write, lower, search};
+use ceas_npu_model::choice::{
+    Choice, Constraint, Construction, Layout, Objective, Rows, Target, Tariff, Write, lower, search,
+};
 use ceas_npu_model::comparison::{InferenceComparison, InferenceQuestion, crossing, map, pareto};
 use ceas_npu_model::device::{self, Device, Encoding, Storage};
 use ceas_npu_model::error::Error;
@@ -18,7 +20,12 @@ use proptest::prelude::*;
 const LLAMA: &str = include_str!("../../data/configs/llama3-8b.json");
 
 fn rows() -> Rows {
-    Rows { variance: 5.4, sigma: 0.9, one_hot_sweeps: 2.5, rounding: BTreeMap::from([(8, 0.022), (16, 0.0003)]) }
+    Rows {
+        variance: 5.4,
+        sigma: 0.9,
+        one_hot_sweeps: 2.5,
+        rounding: BTreeMap::from([(8, 0.022), (16, 0.0003)]),
+    }
 }
 
 fn work(phase: Phase, context: u64, batch: u64) -> Inference {
@@ -61,7 +68,8 @@ fn decode_of_llama_leads_to_the_numbers_that_residency_is_argued_with() {
 fn every_row_has_a_price_and_its_parts_sum() {
     for phase in [Phase::Prefill, Phase::Decode] {
         let asked = question(phase, 2048, 4);
-        let comparison = InferenceComparison::new(&asked, &device::compared_with_models(), &[Gpu::h100()]).unwrap();
+        let comparison =
+            InferenceComparison::new(&asked, &device::compared_with_models(), &[Gpu::h100()]).unwrap();
         assert!(comparison.rows.len() >= 9);
         for row in comparison.rows.iter().filter(|r| r.unreachable.is_none()) {
             let energy = row.energy_j.unwrap();
@@ -184,21 +192,26 @@ fn layouts_are_those_of_the_constructions() {
 fn the_quick_tariff_and_the_bill_agree_and_the_search_finds_no_better_choice_than_it_says() {
     let inference = work(Phase::Decode, 512, 4);
     for device in samplers() {
-        let lowered = lower(&inference, &rows(), Target::OutputError(0.1), &device, Choice::of(&device)).unwrap();
-        let quick = Tariff::of(&device).price(&lowered.ledger, lowered.extent.chips, lowered.extent.busy).unwrap();
+        let lowered =
+            lower(&inference, &rows(), Target::OutputError(0.1), &device, Choice::of(&device)).unwrap();
+        let quick =
+            Tariff::of(&device).price(&lowered.ledger, lowered.extent.chips, lowered.extent.busy).unwrap();
         let cost = Bill::new(&device, &lowered.ledger, lowered.extent).unwrap().cost();
         close(quick.energy, cost.energy.mid.value(), 1e-9);
         close(quick.time, cost.time.mid.value(), 1e-9);
         let target = Target::OutputError(0.1);
-        let best = search(&inference, &rows(), target, &device, Objective::Energy, Constraint::default(), 1).unwrap();
+        let best = search(&inference, &rows(), target, &device, Objective::Energy, Constraint::default(), 1)
+            .unwrap();
         assert!(best.energy_j <= quick.energy * (1.0 + 1e-9), "{}", device.id);
         assert!(best.candidates > 1000 && !best.refused.is_empty());
-        let fast = search(&inference, &rows(), target, &device, Objective::Time, Constraint::default(), 1).unwrap();
+        let fast =
+            search(&inference, &rows(), target, &device, Objective::Time, Constraint::default(), 1).unwrap();
         assert!(fast.time_s <= best.time_s * (1.0 + 1e-9));
     }
     let z1 = device::load("z1_spice").unwrap();
     let none = Constraint { time_s: Some(1e-15), ..Constraint::default() };
-    let refused = search(&inference, &rows(), Target::OutputError(0.1), &z1, Objective::Energy, none, 1).unwrap_err();
+    let refused =
+        search(&inference, &rows(), Target::OutputError(0.1), &z1, Objective::Energy, none, 1).unwrap_err();
     assert!(refused.to_string().contains("none of"), "{refused}");
 }
 
@@ -225,14 +238,16 @@ fn draws_are_a_function_of_the_seed_cover_and_are_shared_between_files() {
     let streamed = device::load("control_int8_streamed").unwrap();
     let mut ledger = Ledger::default();
     ledger.add(Event::FieldMacs, 1.0);
-    let [a, b] = [&control, &streamed].map(|d| Bill::new(d, &ledger, Extent::ONE).unwrap().draws(50, 7).energy);
+    let [a, b] =
+        [&control, &streamed].map(|d| Bill::new(d, &ledger, Extent::ONE).unwrap().draws(50, 7).energy);
     assert_eq!(a, b);
 }
 
 #[test]
 fn a_device_whose_prices_are_zero_costs_its_idle_power_alone() {
     let kv260 = device::load("kv260_metered").unwrap();
-    let lowered = lower(&work(Phase::Decode, 64, 1), &rows(), Target::Samples(4), &kv260, Choice::of(&kv260)).unwrap();
+    let lowered =
+        lower(&work(Phase::Decode, 64, 1), &rows(), Target::Samples(4), &kv260, Choice::of(&kv260)).unwrap();
     let mut free = kv260.clone();
     for price in free.prices.values_mut() {
         if let device::Price::Stated(known) = price {
@@ -302,7 +317,11 @@ fn tornado_bars_are_ends_of_single_numbers() {
     let swings = bill.tornado();
     assert!(!swings.is_empty());
     for swing in &swings {
-        assert!(swing.energy_j[0] <= mid * (1.0 + 1e-12) && mid <= swing.energy_j[1] * (1.0 + 1e-12), "{}", swing.number);
+        assert!(
+            swing.energy_j[0] <= mid * (1.0 + 1e-12) && mid <= swing.energy_j[1] * (1.0 + 1e-12),
+            "{}",
+            swing.number
+        );
     }
 }
 
@@ -311,9 +330,11 @@ fn a_huge_model_is_priced_at_once() {
     let text = include_str!("../../data/configs/llama3-405b.json");
     let model = Transformer::from_json("405b", text).unwrap();
     close(model.weights() as f64, 405.85e9, 0.001);
-    let inference = Inference::new(model, Task { phase: Phase::Prefill, context: 131_072, batch: 64 }).unwrap();
+    let inference =
+        Inference::new(model, Task { phase: Phase::Prefill, context: 131_072, batch: 64 }).unwrap();
     for device in device::compared_with_models() {
-        let lowered = lower(&inference, &rows(), Target::OutputError(0.1), &device, Choice::of(&device)).unwrap();
+        let lowered =
+            lower(&inference, &rows(), Target::OutputError(0.1), &device, Choice::of(&device)).unwrap();
         let cost = Bill::new(&device, &lowered.ledger, lowered.extent).unwrap().cost();
         assert!(cost.energy.mid.value() > 0.0 && !cost.energy.high.value().is_nan(), "{}", device.id);
     }

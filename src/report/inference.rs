@@ -239,8 +239,6 @@ fn searched(name: &str, best: &Result<Best, String>) -> String {
                 best.binds.replace('_', " "),
                 best.candidates
             )
-            .to_lowercase()
-            .replacen(&name.to_lowercase(), name, 1)
         }
     }
 }

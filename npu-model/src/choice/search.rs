@@ -239,7 +239,7 @@ pub fn search(
                     no("power", 1);
                     continue;
                 }
-                if constraint.area_m2.is_some_and(|most| !(area <= most)) {
+                if constraint.area_m2.is_some_and(|most| area.is_nan() || area > most) {
                     no("area", 1);
                     continue;
                 }

@@ -161,7 +161,8 @@ fn wrong_questions_are_refused_with_a_sentence() {
     assert!(message.contains("z2_spice") && message.contains("control_int8_digital"), "{message}");
     assert!(refusal(&["--device", "nowhere.toml"]).contains("nowhere.toml"));
     assert!(refusal(&["--device", "z1_spice", "--device", "z1_spice"]).contains("twice"));
-    assert!(refusal(&["--model", "config.json", "--task", "prefill"]).contains("not priced yet"));
+    assert!(refusal(&["--model", "nowhere.json", "--task", "prefill"]).contains("nowhere.json"));
+    assert!(refusal(&["--task", "prefill"]).contains("--model"));
     assert!(refusal(&["--n", "0", "--d", "16"]).contains("at least 1"));
     assert!(refusal(&["--n", "1000000000", "--d", "16"]).contains("64 bits"));
     assert!(refusal(&["--n", "64"]).contains("--d"));
@@ -243,4 +244,38 @@ fn the_file_holds_what_the_document_says() {
         assert!((sum / total - 1.0).abs() < 1e-9, "{place:?}: {sum} of {total}");
     }
     assert_eq!(file.attr("seed").unwrap().read_scalar::<u64>().unwrap(), 1);
+}
+
+const LLAMA: [&str; 6] = ["--model", "data/configs/llama3-8b.json", "--context", "2048", "--draws", "200"];
+
+#[test]
+fn a_whole_model_has_its_keys_and_its_table_fits_a_terminal() {
+    let document = json(&[&LLAMA[..], &["--task", "decode", "--batch", "4"]].concat());
+    assert_eq!(document["command"], "compare");
+    for name in ["z1_spice", "control_int8_digital", "northpole_measured", "h100_sxm"] {
+        let row = row(&document, name);
+        let total = number(&row["energy_j"]["mid"]);
+        let parts = row["breakdown"]["energy_j"].as_object().unwrap();
+        let sum: f64 = parts.values().map(|part| number(&part["mid"])).sum();
+        assert!((sum / total - 1.0).abs() < 1e-9, "{name}: {sum} of {total}");
+        assert!(row["evidence"].is_string() && row["monte_carlo"]["energy_j"]["p50"].is_number());
+    }
+    let output = ceas(&LLAMA).args(["--task", "prefill", "--search", "energy"]).assert().success();
+    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    for line in text.lines() {
+        assert!(line.chars().count() <= 110, "{} columns: {line}", line.chars().count());
+    }
+    assert!(text.contains("needs no spin") && text.contains("mappings looked at"), "{text}");
+    assert!(refusal(&[&LLAMA[..], &["--n2", "0.5"]].concat()).contains("--n2"));
+    assert!(refusal(&[&LLAMA[..], &["--device", "dtca_projected"]].concat()).contains("states no price"));
+}
+
+#[test]
+fn every_figure_of_a_whole_model_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    for figure in ["bars", "map-n-s", "map-flip-write", "pareto", "tornado"] {
+        let file = folder.path().join(format!("{figure}.svg"));
+        ceas(&LLAMA).args(["--figure", figure, "--plot", file.to_str().unwrap()]).assert().success();
+        assert!(fs::metadata(&file).unwrap().len() > 3_000, "{figure}");
+    }
 }

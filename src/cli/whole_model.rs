@@ -37,6 +37,7 @@ pub enum FigureName {
     #[default]
     Bars,
     /// Gain over the GPU by context and samples, for the first device that samples
+    #[value(name = "map-n-s")]
     MapNS,
     /// Gain over the GPU by the price of an attempt and of a write, for the first device that samples
     MapFlipWrite,

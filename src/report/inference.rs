@@ -1,6 +1,6 @@
 //! What `ceas compare --model` shows: the table, the JSON document, the sentences.
 
-use ceas_npu::npu_model::choice::Best;
+use ceas_npu::npu_model::choice::{Best, Construction};
 use ceas_npu::npu_model::comparison::{
     EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, Target,
 };
@@ -228,7 +228,7 @@ fn searched(name: &str, best: &Result<Best, String>) -> String {
             let c = &best.lowered.choice;
             let refused: u64 = best.refused.values().sum();
             format!(
-                "{name}: {} ({:?}, {}, {:?}), {} chips: {}, {}; bound by {}; {} mappings looked at, {refused} refused",
+                "{name}: {} ({:?}, {}, {:?}), {} chips: {}, {}; bound by {}; {} mappings looked at, {refused} refused{}",
                 c.construction.name(),
                 c.write,
                 c.storage.name(),
@@ -237,10 +237,9 @@ fn searched(name: &str, best: &Result<Best, String>) -> String {
                 si(best.energy_j, "J"),
                 si(best.time_s, "s"),
                 best.binds.replace('_', " "),
-                best.candidates
+                best.candidates,
+                if c.construction == Construction::Gated { "; gates are not softmax" } else { "" }
             )
-            .to_lowercase()
-            .replacen(&name.to_lowercase(), name, 1)
         }
     }
 }

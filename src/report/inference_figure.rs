@@ -148,7 +148,7 @@ type Area<B> = DrawingArea<B, Shift>;
 impl Figure for Picture {
     fn size(&self) -> (u32, u32) {
         let height = match self.drawing {
-            Drawing::Bars => TOP + ROW * self.bars.len() as i32 + 90,
+            Drawing::Bars => TOP + ROW * self.bars.len() as i32 + 100,
             Drawing::Tornado => TOP + ROW * self.swings.2.len().max(1) as i32 + 90,
             _ => HEIGHT,
         };
@@ -229,7 +229,7 @@ impl Picture {
         }
         area.draw(&Text::new(
             "dot: middle of every range; bar: 5 to 95 % of draws".to_owned(),
-            (x + 10, bottom + 44),
+            (24, bottom + 68),
             text(14).color(&FAINT),
         ))?;
         Ok(())

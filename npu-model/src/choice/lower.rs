@@ -208,7 +208,8 @@ fn enter_attention(
             if !in_array {
                 return Err(refuse(format!("{}: a bipartite row needs K as couplings", device.id)));
             }
-            ledger.add(Event::CouplerReads, 2.0 * pairs * d * s.sweeps);
+            // Every sweep makes the products to the keys and back again.
+            ledger.add(Event::FieldMacs, 2.0 * pairs * d * s.sweeps);
         }
         _ => ledger.add(Event::FieldMacs, a.field_macs()),
     }

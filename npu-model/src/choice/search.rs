@@ -201,7 +201,9 @@ pub fn search(
             refused.insert(reason.to_owned(), times);
         }
     };
-    for outer in outers(&base, &widths) {
+    for outer in
+        outers(&base, &widths, device.design.numbers.is_some() || device.area.contains_key(&Area::Number))
+    {
         let all = (ladder.len() * ladder.len()) as u64;
         // What does not depend on chips and rows side by side is found out once.
         let trial = match lower(inference, rows, target, device, outer) {
@@ -237,7 +239,7 @@ pub fn search(
                     no("power", 1);
                     continue;
                 }
-                if constraint.area_m2.is_some_and(|most| !(area <= most)) {
+                if constraint.area_m2.is_some_and(|most| area.is_nan() || area > most) {
                     no("area", 1);
                     continue;
                 }
@@ -282,11 +284,16 @@ pub fn search(
 }
 
 /// Every combination but chips and rows side by side.
-fn outers(base: &Choice, widths: &[u32]) -> Vec<Choice> {
+fn outers(base: &Choice, widths: &[u32], holds: bool) -> Vec<Choice> {
+    // Only what states how much it holds, or how large a number is, can hold a model.
+    let storages: &[Storage] =
+        if holds { &[Storage::Resident, Storage::Streamed] } else { &[Storage::Streamed] };
     let mut all = Vec::new();
     let constructions: &[Construction] = match base.construction {
         Construction::Exact => &[Construction::Exact],
-        _ => &Construction::ALL[1..],
+        // Units of n states draw winners; bits make one-hot rows, walls and gates.
+        Construction::Native | Construction::Bipartite => &[Construction::Native, Construction::Bipartite],
+        _ => &[Construction::OneHot, Construction::DomainWall, Construction::Gated],
     };
     for &construction in constructions {
         let layouts = if construction == Construction::OneHot { &Layout::ALL[..] } else { &Layout::ALL[..1] };
@@ -295,7 +302,7 @@ fn outers(base: &Choice, widths: &[u32]) -> Vec<Choice> {
             for (penalty, write) in
                 (0..penalties).flat_map(|p| Write::ALL.map(move |w| (f64::from(p) + 1.0, w)))
             {
-                for storage in [Storage::Resident, Storage::Streamed] {
+                for &storage in storages {
                     for &bits in widths {
                         all.push(Choice { construction, write, layout, penalty, storage, bits, ..*base });
                     }

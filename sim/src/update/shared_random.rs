@@ -30,6 +30,11 @@ impl SharedSpins {
         Self(spins)
     }
 
+    /// All of them, to be written down; nothing outside may compare them.
+    pub(crate) fn inside(&self) -> &ReplicaSpins {
+        &self.0
+    }
+
     /// The configuration of replica `r`.
     ///
     /// # Panics
@@ -111,6 +116,11 @@ impl SharedRandom {
     pub fn with_ratios(mut self, ratios: Vec<f64>) -> Result<Self, Error> {
         self.ratios = super::replicas::checked_ratios(ratios)?;
         Ok(self)
+    }
+
+    /// β of each replica over that of the sweep.
+    pub fn ratios(&self) -> &[f64] {
+        &self.ratios
     }
 
     /// The order of a sweep.

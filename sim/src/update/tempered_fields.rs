@@ -161,6 +161,13 @@ impl<T: Real> TemperedFields<T> {
         self
     }
 
+    /// min(1, e^(Δβ(E − E'))): the probability that replicas of energies E and E' are exchanged, where `step` is Δβ, β of the first less
+    /// β of the second.
+    pub fn swap_probability(step: f64, energies: (f64, f64)) -> f64 {
+        let exponent = step * (energies.0 - energies.1);
+        if exponent >= 0.0 { 1.0 } else { libm::exp(exponent) }
+    }
+
     /// The grid.
     pub fn grid(&self) -> &BetaGrid {
         &self.grid
@@ -306,8 +313,8 @@ impl<T: Real> TemperedFields<T> {
             let step = (self.grid.betas()[rung].value() - self.grid.betas()[rung + 1].value()) * stretch;
             for copy in 0..self.copies {
                 let (hot, cold) = (rung * self.copies + copy, (rung + 1) * self.copies + copy);
-                let exponent = step * (replicas[hot].energy() - replicas[cold].energy());
-                let probability = if exponent >= 0.0 { 1.0 } else { libm::exp(exponent) };
+                let energies = (replicas[hot].energy(), replicas[cold].energy());
+                let probability = Self::swap_probability(step, energies);
                 let accepted = stream.uniform() < probability;
                 if accepted {
                     replicas.swap(hot, cold);

@@ -121,8 +121,20 @@ pub fn functions(start: usize) -> [Box<dyn Fn(usize) -> f64>; 2] {
 pub fn sweeps_against<U: Update>(
     model: &U::Model,
     update: &mut U,
-    (b, sweeps): (Beta, usize),
+    run: (Beta, usize),
     (start, matrix): (usize, &Matrix),
+    states: (impl Fn(usize) -> U::State, impl Fn(&U::State) -> usize),
+) -> [f64; 2] {
+    let row: Vec<f64> = matrix.row(start).iter().copied().collect();
+    sweeps_against_row(model, update, run, (start, &row), states)
+}
+
+/// The same, where the matrix is too large and only P(`start` → s') is known.
+pub fn sweeps_against_row<U: Update>(
+    model: &U::Model,
+    update: &mut U,
+    (b, sweeps): (Beta, usize),
+    (start, row): (usize, &[f64]),
     (write, read): (impl Fn(usize) -> U::State, impl Fn(&U::State) -> usize),
 ) -> [f64; 2] {
     const RUNS: usize = 2_000;
@@ -141,6 +153,6 @@ pub fn sweeps_against<U: Update>(
             }
         }
     }
-    let expected = |k: usize| (0..matrix.ncols()).map(|to| matrix[(start, to)] * functions[k](to)).sum();
+    let expected = |k: usize| row.iter().enumerate().map(|(to, p)| p * functions[k](to)).sum();
     [0, 1].map(|k| student(&means[k], expected(k)))
 }

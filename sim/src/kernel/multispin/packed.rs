@@ -70,6 +70,12 @@ impl PackedSpins {
         Ok(packed)
     }
 
+    /// The spins of cell 0, 1, …, as many vectors as `grid` has cells.
+    pub(crate) fn from_cells(grid: Grid, cells: Vec<Words>) -> Self {
+        assert_eq!(cells.len(), grid.cells(), "one vector per cell");
+        Self { grid, cells }
+    }
+
     /// The same configuration, one byte per spin in the order of the sites.
     pub fn to_spins(&self) -> Spins {
         let mut spins = Spins::up(self.grid.n_sites());

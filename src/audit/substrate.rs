@@ -79,7 +79,7 @@ fn watts(heads: &HeadSet, seed: u64) -> Result<Claim, Box<dyn std::error::Error 
     let workload = study::workload(heads)?;
     let runs = study::head_runs(heads, &study::field_widths(&devices), seed, &|| {})?;
     let question = Question::new(workload, runs, Target::OutputError(0.1).checked()?)?;
-    let comparison = Comparison::new(&question, &devices, &Gpu::h100())?;
+    let comparison = Comparison::new(&question, &devices, &[Gpu::h100()])?;
     let energy = |name: &str| {
         comparison.rows.iter().find(|r| r.name == name).and_then(|r| r.energy_j).map(|e| e.mid.value())
     };

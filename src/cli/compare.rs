@@ -8,11 +8,11 @@ use ceas_npu::mapping::heads::HeadSet;
 use ceas_npu::mapping::qkv;
 use ceas_npu::npu_model::comparison::{Comparison, HeadRun, Question, Target};
 use ceas_npu::npu_model::device::{self, Device};
-use ceas_npu::npu_model::gpu::Gpu;
 use ceas_npu::npu_model::workload::Workload;
 use ceas_npu::study::{self, Gaussian};
 use clap::Args;
 
+use super::baselines::BaselineFlags;
 use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
@@ -36,6 +36,7 @@ const DEFAULT_ERROR: f64 = 0.1;
 has the error of its rounding. The digital control is part of every comparison. With --model, a whole transformer is priced on paper: \
 prefill or decode, every number drawn 10,000 times.\n\nExamples:\n  ceas compare --plot compare.png\n  \
 ceas compare --n 1024 --d 64 --error 0.05 --device z1_spice\n  \
+ceas compare --gpu a100_sxm_80 --gpu h100_sxm --measure-cpu\n  \
 ceas compare --model config.json --task decode --context 8192 --batch 32 --plot map.png --figure map-n-s\n  \
 ceas capture --model DIR --text \"…\" --out heads.safetensors && ceas compare --qkv heads.safetensors --report heads.html"
 )]
@@ -60,6 +61,8 @@ pub struct Arguments {
     /// A shipped device, or a device file; may be repeated [default: all shipped]
     #[arg(long, value_name = "NAME|FILE.toml", help_heading = "Devices")]
     device: Vec<String>,
+    #[command(flatten)]
+    baselines: BaselineFlags,
     /// A whole transformer, from the shape in its configuration; no weights are needed
     #[arg(long, value_name = "config.json", help_heading = "Whole model", conflicts_with_all = ["qkv", "n", "d"])]
     model: Option<PathBuf>,
@@ -86,6 +89,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             model,
             &arguments.whole,
             &arguments.device,
+            &arguments.baselines,
             target,
             &arguments.common,
             &outputs,
@@ -93,10 +97,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let devices = devices(&arguments.device)?;
     let studied = Studied::run(arguments, &devices)?;
+    let gpus = arguments.baselines.load(
+        &arguments.device,
+        &devices,
+        &studied.workload.shape,
+        arguments.common.seed,
+    )?;
     let (workload, name, note) = (studied.workload, studied.name, studied.note);
     let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
     let question = Question::new(workload, studied.heads, target).run()?;
-    let comparison = Comparison::new(&question, &devices, &Gpu::h100()).input()?;
+    let comparison = Comparison::new(&question, &devices, &gpus).input()?;
     let report = Report::new(report, comparison);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
@@ -114,10 +124,9 @@ fn devices(names: &[String]) -> Result<Vec<Device>, Failure> {
     for name in names {
         let device = device::load(name).input()?;
         // What every comparison is measured by cannot be brought along.
-        let taken = device.id == device::CONTROL && *name != device.id;
-        if taken || device.id.starts_with(&Gpu::h100().id) {
+        if device.id == device::CONTROL && *name != device.id {
             return Err(anyhow!(
-                "--device {name}: the id {:?} is that of the control or of the GPU, which are part of every comparison; give the file another",
+                "--device {name}: the id {:?} is that of the control, which is part of every comparison; give the file another",
                 device.id
             ))
             .input();

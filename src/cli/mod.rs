@@ -3,6 +3,7 @@
 pub mod anneal;
 pub mod attend;
 pub mod audit;
+pub mod baselines;
 pub mod bench;
 pub mod bench_attention;
 pub mod bench_engine;

@@ -6,11 +6,11 @@ use anyhow::anyhow;
 use ceas_npu::npu_model::choice::{Constraint, Objective, search};
 use ceas_npu::npu_model::comparison::{InferenceComparison, InferenceQuestion, Target, map, pareto};
 use ceas_npu::npu_model::device::{self, Device, Encoding};
-use ceas_npu::npu_model::gpu::{self, Gpu};
-use ceas_npu::npu_model::workload::{Inference, Phase, Task, Transformer};
+use ceas_npu::npu_model::workload::{Inference, Phase, Shape, Task, Transformer};
 use ceas_npu::study;
 use clap::{Args, ValueEnum};
 
+use super::baselines::BaselineFlags;
 use super::common::{Common, Outputs};
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
@@ -75,9 +75,6 @@ pub struct ModelFlags {
     /// Effective keys N₂ = 1/Σp² of a row, so that R = N₂ − 1 [default: R measured on the bundled heads]
     #[arg(long, value_name = "N2", help_heading = "Whole model", requires = "model", value_parser = value::number)]
     n2: Option<f64>,
-    /// A GPU or baseline file to compare with, the first being the bar; may be repeated [default: h100_sxm]
-    #[arg(long, value_name = "NAME|FILE.toml", help_heading = "Whole model", requires = "model")]
-    gpu: Vec<String>,
     /// Draws of all numbers [default: 10000]
     #[arg(long, value_name = "N", help_heading = "Whole model", requires = "model", value_parser = value::whole::<usize>)]
     draws: Option<usize>,
@@ -105,6 +102,7 @@ pub fn run(
     config: &Path,
     flags: &ModelFlags,
     names: &[String],
+    baselines: &BaselineFlags,
     target: Target,
     common: &Common,
     outputs: &Outputs,
@@ -117,9 +115,8 @@ pub fn run(
     let task = Task { phase, context: flags.context.unwrap_or(8192), batch: flags.batch.unwrap_or(1) };
     let inference = Inference::new(transformer, task).input()?;
     let devices = if names.is_empty() { device::compared_with_models() } else { named(names)? };
-    let default = ["h100_sxm".to_owned()];
-    let gpus = if flags.gpu.is_empty() { &default[..] } else { &flags.gpu[..] };
-    let gpus = gpus.iter().map(|name| gpu::load(name)).collect::<Result<Vec<Gpu>, _>>().input()?;
+    let shape = Shape::square(task.context, inference.transformer.d_head, true).input()?;
+    let gpus = baselines.load(names, &devices, &shape, common.seed)?;
     let mut rows = study::rows(&bundled()?).run()?;
     if let Some(n2) = flags.n2 {
         if !(n2 > 1.0 && n2.is_finite()) {

@@ -212,7 +212,12 @@ impl Picture {
                 let beside = axis.at(high) + 80 < right;
                 let (x, side) =
                     if beside { (axis.at(high) + 9, HPos::Left) } else { (axis.at(low) - 9, HPos::Right) };
-                area.draw(&Text::new(si(mid, unit), (x, y), text(14).pos(Pos::new(side, VPos::Center))))?;
+                let label = si(mid, unit);
+                // Lines end where words begin.
+                let width = 8 * label.chars().count() as i32;
+                let from = if beside { x - 2 } else { x - width };
+                area.draw(&Rectangle::new([(from, y - 9), (from + width, y + 9)], WHITE.mix(0.85).filled()))?;
+                area.draw(&Text::new(label, (x, y), text(14).pos(Pos::new(side, VPos::Center))))?;
             }
         }
         let marks = [
@@ -276,7 +281,8 @@ where
     for value in x.0.ticks(70) {
         let at = x.0.at(value);
         area.draw(&PathElement::new([(at, bottom), (at, bottom + 6)], INK))?;
-        area.draw(&Text::new(tick(value, unit(x.1)).trim().to_owned(), (at, bottom + 10), centred(14)))?;
+        let label = if x.1.ends_with("(%)") { format!("{value}") } else { tick(value, unit(x.1)) };
+        area.draw(&Text::new(label.trim().to_owned(), (at, bottom + 10), centred(14)))?;
     }
     for value in y.0.ticks(40) {
         let at = y.0.at(value);
@@ -367,14 +373,14 @@ fn draw_pareto<B: DrawingBackend>(area: &Area<B>, points: &[Point]) -> Result<()
 where
     B::ErrorType: 'static,
 {
-    let x = Axis::over(130, 900, points.iter().map(|p| p.error));
+    let x = Axis::over(130, 900, points.iter().map(|p| 100.0 * p.error));
     let y = Axis::over(HEIGHT - 80, 110, points.iter().map(|p| p.energy_j));
     area.draw(&Text::new(
         "filled: nothing else has less error and less energy".to_owned(),
         (24, 52),
         text(16),
     ))?;
-    frame(area, (&x, "relative error of an attention output"), (&y, "energy of the task (J)"))?;
+    frame(area, (&x, "relative error of an attention output (%)"), (&y, "energy of the task (J)"))?;
     let mut names: Vec<&str> = Vec::new();
     for point in points {
         if !names.contains(&point.name.as_str()) {
@@ -384,11 +390,14 @@ where
     for (i, name) in names.iter().enumerate() {
         let colour = if name.starts_with("control") {
             THEORY
+        } else if i + 1 == names.len() {
+            // GPUs come last.
+            INK
         } else {
-            [SAMPLED, SERIES[2], SERIES[3], SERIES[4], SERIES[5], INK][i % 6]
+            [SAMPLED, SERIES[2], SERIES[3], SERIES[4], SERIES[5]][i % 5]
         };
         let own: Vec<&Point> = points.iter().filter(|p| p.name == *name).collect();
-        let places: Vec<(i32, i32)> = own.iter().map(|p| (x.at(p.error), y.at(p.energy_j))).collect();
+        let places: Vec<(i32, i32)> = own.iter().map(|p| (x.at(100.0 * p.error), y.at(p.energy_j))).collect();
         area.draw(&PathElement::new(places.clone(), colour.stroke_width(2)))?;
         for (point, place) in own.iter().zip(&places) {
             let style = if point.best { colour.filled() } else { colour.stroke_width(2) };

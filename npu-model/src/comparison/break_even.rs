@@ -63,14 +63,14 @@ pub struct BreakEven {
 }
 
 impl BreakEven {
-    /// From the rows: devices in order, then the GPU filled, then alone.
+    /// From the rows: devices in order, then the bar filled, then alone.
     pub(super) fn new(question: &Question, devices: &[Device], rows: &[Row]) -> Result<Self, Error> {
         let bar = &rows[devices.len()];
         let alone = &rows[devices.len() + 1];
         let control = rows.iter().find(|r| r.name == crate::device::CONTROL);
         let pairs = question.workload.pairs() as f64;
         let per_pair = |e: Interval<Joules>| e.scaled(1.0 / pairs);
-        let bar_energy = bar.energy_j.expect("a GPU can always do the work");
+        let bar_energy = bar.energy_j.expect("a bar whose power is unknown was refused");
         let mut entries = Vec::new();
         for (device, row) in devices.iter().zip(rows) {
             let (Some(energy), Some(time)) = (row.energy_j, row.time_s) else { continue };

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use ceas_sim::stream::{Purpose, Stream};
 use serde::Serialize;
 
 use super::Target;
-use crate::bill::{Bill, Draws, Spread, Swing, quantile};
+use super::machine::{GpuRow, pass};
+use crate::bill::{Bill, Draws, Spread, Swing};
 use crate::choice::{Choice, Construction, Lowered, Rows, Tariff, lower};
 use crate::cost::Cost;
 use crate::device::{self, Device, Idle, Kind, Storage};
 use crate::error::Error;
-use crate::gpu::{self, Format, Gpu};
+use crate::gpu::Gpu;
 use crate::interval::Interval;
 use crate::ledger::Event;
 use crate::provenance::Evidence;
 use crate::units::{Joules, Seconds};
-use crate::workload::{Inference, Phase, Task};
+use crate::workload::{Inference, Task};
 
 /// What no number of a comparison of whole models contains, and whom it favours where that is known.
 pub const EXCLUDED: [&str; 9] = [
@@ -191,7 +191,9 @@ impl InferenceQuestion {
         }
         let (lowered, bill) = match self.put(device) {
             Ok(put) => put,
-            Err(Error::Workload { reason }) => return Ok(cannot(device, reason, notes)),
+            Err(Error::Workload { reason }) => {
+                return Ok(cannot(device.id.clone(), device.kind, reason, notes));
+            }
             Err(other) => return Err(other),
         };
         if lowered.choice.construction == Construction::Gated {
@@ -218,25 +220,26 @@ impl InferenceQuestion {
     }
 }
 
-/// A GPU's row, and its draws.
-struct GpuRow {
-    row: InferenceRow,
-    energy: Option<f64>,
-    draws: Option<Draws>,
-}
-
 impl InferenceComparison {
     /// Compares devices with GPUs; the digital control is added if it is not among them, and the first GPU is the bar.
     ///
     /// # Errors
     /// [`Error::NoPrice`] or [`Error::NoRate`] if a file says nothing about something that happens; [`Error::Workload`] without a GPU, or
-    /// if a GPU's file does not price a model.
+    /// if the file of the first does not price a model; others that do not are rows that cannot.
     pub fn new(question: &InferenceQuestion, devices: &[Device], gpus: &[Gpu]) -> Result<Self, Error> {
         let mut devices = devices.to_vec();
         if !devices.iter().any(|d| d.id == device::CONTROL) {
             devices.push(device::load(device::CONTROL)?);
         }
-        let machines = gpus.iter().map(|g| question.gpu_row(g)).collect::<Result<Vec<_>, _>>()?;
+        let mut machines = Vec::with_capacity(gpus.len());
+        for gpu in gpus {
+            machines.push(match question.gpu_row(gpu) {
+                Err(Error::Workload { reason }) if !machines.is_empty() => {
+                    question.attention_only(gpu, reason)
+                }
+                other => other?,
+            });
+        }
         let Some((bar, gpu)) = machines.first().zip(gpus.first()) else {
             return Err(Error::Workload { reason: "no GPU to compare with".into() });
         };
@@ -255,62 +258,6 @@ impl InferenceComparison {
         }
         Ok(Self { rows, gpu: name })
     }
-}
-
-impl InferenceQuestion {
-    fn gpu_row(&self, gpu: &Gpu) -> Result<GpuRow, Error> {
-        let priced = pass(gpu, &self.inference)?;
-        let mut notes = gpu.notes.clone();
-        notes.extend(priced.extrapolated.iter().map(|why| format!("throughput extrapolated: {why}")));
-        let half = self.rows.rounding(16);
-        let kind = if gpu.kind == gpu::Machine::Cpu { Kind::Cpu } else { Kind::Gpu };
-        let cost = priced.cost();
-        let shown = Cost {
-            energy: priced.energy.unwrap_or(Interval::exactly(Joules::new(0.0))),
-            time: priced.time,
-            energy_by: priced.energy_by.clone(),
-            time_by: priced.time_by.clone(),
-            pipelined: false,
-            binds: priced.binds,
-            energy_evidence: priced.energy_evidence,
-            time_evidence: priced.time_evidence,
-        };
-        let row = InferenceRow {
-            energy_j: priced.energy,
-            output_error: half,
-            ..from_cost(gpu.id.clone(), kind, &shown, notes)
-        };
-        let draws = cost.map(|cost| {
-            let name =
-                gpu.id.bytes().fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
-            let mut stream = Stream::new(self.seed, Purpose::Resampling, name, 1);
-            let ends = [cost.energy.low.value(), cost.energy.mid.value(), cost.energy.high.value()];
-            let times = [cost.time.low.value(), cost.time.mid.value(), cost.time.high.value()];
-            let energy = (0..self.draws).map(|_| quantile(ends, stream.uniform())).collect();
-            Draws { energy, time: (0..self.draws).map(|_| quantile(times, stream.uniform())).collect() }
-        });
-        Ok(GpuRow { energy: priced.energy.map(|e| e.mid.value()), row, draws })
-    }
-}
-
-/// One pass of a model on a GPU, in half precision.
-fn pass(gpu: &Gpu, work: &Inference) -> Result<gpu::GpuCost, Error> {
-    let t = &work.transformer;
-    let model = gpu::Transformer {
-        layers: t.layers,
-        hidden: t.hidden,
-        heads: t.heads,
-        kv_heads: t.kv_heads,
-        d_head: t.d_head,
-        feed_forward: t.intermediate,
-        gated: t.gated,
-        vocabulary: t.vocabulary,
-    };
-    let (fresh, cached) = match work.task.phase {
-        Phase::Prefill => (work.task.context, 0),
-        Phase::Decode => (1, work.task.context - 1),
-    };
-    gpu.price_pass(&model, work.task.batch, fresh, cached, Format::Fp16)
 }
 
 fn monte_carlo(own: &Draws, gpu: &Draws, control: &Draws) -> MonteCarlo {
@@ -340,7 +287,7 @@ fn area(device: &Device, lowered: &Lowered) -> Option<[f64; 3]> {
     Some([mid * low * 1e6, mid * 1e6, mid * high * 1e6])
 }
 
-fn from_cost(name: String, kind: Kind, cost: &Cost, notes: Vec<String>) -> InferenceRow {
+pub(super) fn from_cost(name: String, kind: Kind, cost: &Cost, notes: Vec<String>) -> InferenceRow {
     InferenceRow {
         name,
         kind,
@@ -364,10 +311,10 @@ fn from_cost(name: String, kind: Kind, cost: &Cost, notes: Vec<String>) -> Infer
     }
 }
 
-fn cannot(device: &Device, reason: String, notes: Vec<String>) -> InferenceRow {
+pub(super) fn cannot(name: String, kind: Kind, reason: String, notes: Vec<String>) -> InferenceRow {
     InferenceRow {
-        name: device.id.clone(),
-        kind: device.kind,
+        name,
+        kind,
         mapping: None,
         time_s: None,
         energy_j: None,

@@ -11,6 +11,7 @@
 
 mod break_even;
 mod inference;
+mod machine;
 mod map;
 mod row;
 
@@ -28,7 +29,7 @@ use serde::Serialize;
 
 use crate::device::{self, Device, Encoding};
 use crate::error::Error;
-use crate::gpu::{Gpu, Load};
+use crate::gpu::{Gpu, Load, Machine};
 use crate::ledger::Linear;
 use crate::workload::Workload;
 
@@ -38,14 +39,14 @@ pub const EXCLUDED: [&str; 10] = [
     "links, on and off the chip, for q, k, v and o, and on-chip memory traffic beyond the stated prices (favours the devices)",
     "placement: binary spins run uncoupled and reject read-outs, since a penalty would couple all pairs (about n/14 physical \
      spins each at degree 16); how the offset that makes them valid is found is not priced (favours z1 and asic28)",
-    "several chips, replicas and tiling: one device of each kind, taken as large enough (favours the devices)",
-    "whole models: projections, norms, feed-forward blocks and everything else but attention",
+    "several chips, replicas and tiling: one device of each kind, taken as large enough; --model counts chips (favours the devices)",
+    "everything of a model but attention: projections, norms, feed-forward blocks, which --model prices",
     "noise, drift, mismatch and temperature error of analogue parts beyond the stated widths (favours the devices)",
     "fields and K resident from an earlier context: every context pays its own writes (against the devices)",
     "a decoder that counts winners and multiplies once per key: every read-out adds a whole value row, dearer once S exceeds n \
      (against the devices)",
-    "decode with a KV cache, batches and grouped queries",
-    "correlation between prices: ranges add their ends, which is the widest they can be",
+    "decode with a KV cache, batches and grouped queries, which --model prices",
+    "correlation between prices: ranges add their ends, which is the widest they can be; --model draws all numbers instead",
 ];
 
 /// Sampling of one head in one encoding: what it takes and what it gives.
@@ -142,24 +143,34 @@ impl Question {
     }
 }
 
-/// Devices and a GPU side by side.
+/// Devices and GPUs side by side.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Devices in the order asked for, then the control unless it was among them, then the GPU filled and alone.
+    /// Devices in the order asked for, then the control unless it was among them, then every GPU filled and alone, the bar first;
+    /// a processor beside the bar has one row, as it was measured.
     pub rows: Vec<Row>,
     /// What would have to change for each device to draw level.
     pub break_even: BreakEven,
 }
 
 impl Comparison {
-    /// Compares `devices` and the control with `gpu`.
+    /// Compares `devices` and the control with GPUs, the first of which is the bar.
     ///
     /// The control is part of every comparison: what it gains over the GPU as well is no gain of thermal physics.
     ///
     /// # Errors
     /// [`Error::NoPrice`] or [`Error::NoRate`] if a device's file says nothing about something that happens on it;
-    /// [`Error::TooManyEvents`] if the error asks for more samples than can be counted.
-    pub fn new(question: &Question, devices: &[Device], gpu: &Gpu) -> Result<Self, Error> {
+    /// [`Error::TooManyEvents`] if the error asks for more samples than can be counted; [`Error::Workload`] without a GPU, or if the
+    /// power of the first is unknown.
+    pub fn new(question: &Question, devices: &[Device], gpus: &[Gpu]) -> Result<Self, Error> {
+        let refuse = |reason: String| Err(Error::Workload { reason });
+        let Some(bar) = gpus.first() else { return refuse("no GPU to compare with".into()) };
+        if bar.power.is_none() {
+            return refuse(format!(
+                "{}: its power is unknown, so that no gain in energy over it can be told; name another baseline first",
+                bar.id
+            ));
+        }
         let mut devices: Vec<Device> = devices.to_vec();
         if !devices.iter().any(|d| d.id == device::CONTROL) {
             devices.push(device::load(device::CONTROL)?);
@@ -168,8 +179,12 @@ impl Comparison {
         for device in &devices {
             rows.push(Row::of_device(question, device)?);
         }
-        rows.push(Row::of_gpu(question, gpu, Load::Filled));
-        rows.push(Row::of_gpu(question, gpu, Load::Alone));
+        for (place, gpu) in gpus.iter().enumerate() {
+            rows.push(Row::of_gpu(question, gpu, Load::Filled));
+            if place == 0 || gpu.kind != Machine::Cpu {
+                rows.push(Row::of_gpu(question, gpu, Load::Alone));
+            }
+        }
         let break_even = BreakEven::new(question, &devices, &rows)?;
         Ok(Self { rows, break_even })
     }

@@ -9,7 +9,7 @@ use super::{HeadRun, Question, Target, field_error, sampled};
 use crate::cost::Cost;
 use crate::device::{Device, Encoding, Kind};
 use crate::error::Error;
-use crate::gpu::{Gpu, GpuCost, Load, Machine};
+use crate::gpu::{Format, Gpu, GpuCost, Load, Machine};
 use crate::interval::Interval;
 use crate::provenance::Evidence;
 use crate::units::{Joules, Seconds};
@@ -126,10 +126,14 @@ impl Row {
         Ok(row)
     }
 
-    /// The row of a GPU that computes exact attention in half precision.
+    /// The row of a machine that computes exact attention: in half precision, or in single if that is all that was measured on it.
     pub(super) fn of_gpu(question: &Question, gpu: &Gpu, load: Load) -> Self {
-        let priced = gpu.price(&question.workload, load);
-        let errors: Vec<f64> = question.heads.iter().map(|h| h.half_error).collect();
+        // The error of single precision was measured with the throughput.
+        let single = gpu.measurement.as_ref().filter(|_| gpu.series.iter().all(|s| s.format == Format::Fp32));
+        let format = if single.is_some() { Format::Fp32 } else { Format::Fp16 };
+        let priced = gpu.price_as(&question.workload, format, load);
+        let error = |head: &HeadRun| single.map_or(head.half_error, |m| m.relative_error);
+        let errors: Vec<f64> = question.heads.iter().map(error).collect();
         let name = match load {
             Load::Filled => gpu.id.clone(),
             Load::Alone | Load::Replayed => format!("{}_alone", gpu.id),
@@ -137,6 +141,11 @@ impl Row {
         let kind = if gpu.kind == Machine::Cpu { Kind::Cpu } else { Kind::Gpu };
         let mut row = Self::from_gpu(name, kind, &priced, &errors);
         row.notes.push(match load {
+            _ if gpu.kind == Machine::Cpu => {
+                let busy = gpu.measurement.as_ref().and_then(|m| m.load);
+                let busy = busy.map_or(String::new(), |load| format!(", load {load:.1} when it began"));
+                format!("{}{busy}: exact attention on iid Gaussian heads", gpu.name)
+            }
             Load::Filled => {
                 "in a stream of like work that fills the machine: no launch latency, no idle multiprocessor"
                     .into()
@@ -168,7 +177,9 @@ impl Row {
             time_evidence: priced.time_evidence,
         });
         let row = Self::from_cost(name, kind, Encoding::Exact, &known, errors);
-        Self { energy_j: priced.energy, ..row }
+        // An energy that is not given needs no grade.
+        let evidence = if priced.energy.is_some() { row.evidence } else { row.time_evidence };
+        Self { energy_j: priced.energy, evidence, ..row }
     }
 
     fn from_cost(name: String, kind: Kind, encoding: Encoding, cost: &Cost, errors: &[f64]) -> Self {
@@ -248,7 +259,9 @@ fn does_not_fit(question: &Question, device: &Device) -> Option<String> {
     let spins = device.design.spins.as_ref()?.value;
     let keys = question.workload.shape.n_keys;
     (device.encoding == Encoding::OneHot && keys > spins).then(|| {
-        format!("one row needs {keys} spins and the device has {spins}; several chips are not modelled yet")
+        format!(
+            "one row needs {keys} spins and the device has {spins}; this comparison takes one of each kind"
+        )
     })
 }
 

@@ -14,6 +14,7 @@ pub mod compare;
 pub mod control;
 pub mod devices;
 pub mod diagnose;
+mod engine_table;
 pub mod failure;
 pub mod interrupt;
 pub mod manual;

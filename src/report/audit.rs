@@ -155,7 +155,9 @@ impl Answer for Audit {
 impl Audit {
     /// Claimed ranges beside those of the formula, row by row.
     fn panel(&self, topic: &str, caption: &str) -> Panel {
-        let rows: Vec<(String, [f64; 2], [f64; 2])> = self
+        /// A name, the claimed range, and that of the formula.
+        type Row = (String, [f64; 2], [f64; 2]);
+        let rows: Vec<Row> = self
             .claims
             .iter()
             .filter(|claim| claim.topic == topic)
@@ -164,20 +166,19 @@ impl Audit {
                 Some((scale.to_owned(), ends(range)?, ends(&claim.ours)?))
             })
             .collect();
-        let bars =
-            |name: &str, colour, shift: f64, pick: fn(&(String, [f64; 2], [f64; 2])) -> [f64; 2]| Series {
-                name: name.into(),
-                points: rows
-                    .iter()
-                    .enumerate()
-                    .map(|(i, row)| {
-                        let [low, high] = pick(row);
-                        (i as f64 + 1.0 + shift, 0.5 * (low + high), 0.5 * (high - low))
-                    })
-                    .collect(),
-                colour: (colour, 1.0),
-                mark: Mark::Points,
-            };
+        let bars = |name: &str, colour, shift: f64, pick: fn(&Row) -> [f64; 2]| Series {
+            name: name.into(),
+            points: rows
+                .iter()
+                .enumerate()
+                .map(|(i, row)| {
+                    let [low, high] = pick(row);
+                    (i as f64 + 1.0 + shift, 0.5 * (low + high), 0.5 * (high - low))
+                })
+                .collect(),
+            colour: (colour, 1.0),
+            mark: Mark::Points,
+        };
         let names: Vec<String> = rows.iter().enumerate().map(|(i, r)| format!("{} {}", i + 1, r.0)).collect();
         Panel {
             caption: caption.into(),

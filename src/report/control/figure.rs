@@ -9,6 +9,9 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::Controlled;
 use crate::report::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
 
+/// A score's name, and for each share saved the median errors when gated and when spent evenly.
+type GateLine = (&'static str, Vec<(f64, f64, f64)>);
+
 /// The picture of a run.
 pub struct ControlFigure {
     title: String,
@@ -22,7 +25,7 @@ pub struct ControlFigure {
     /// β₀ and the controlled β over β at the peak of C, sorted by the first.
     seats: Vec<(f64, f64)>,
     /// For each score: saved share, median error, median error if spent evenly.
-    gates: Vec<(&'static str, Vec<(f64, f64, f64)>)>,
+    gates: Vec<GateLine>,
     samples: u32,
 }
 
@@ -85,7 +88,7 @@ impl ControlFigure {
 }
 
 /// Medians over the heads along each curve.
-fn gate_lines(answer: &Controlled) -> Vec<(&'static str, Vec<(f64, f64, f64)>)> {
+fn gate_lines(answer: &Controlled) -> Vec<GateLine> {
     let Some(first) = answer.heads.first() else { return Vec::new() };
     first
         .curves

@@ -47,6 +47,11 @@ fn the_identity_under_all_steps_holds() {
             let slope = (z.ln() - beta_h * first / z).im / h;
             let exact = -b * rows.state(row, beta(b)).variance;
             assert!((slope / exact - 1.0).abs() < 1e-10, "β = {b}: {slope} {exact}");
+            // dVar/dβ is the third cumulant.
+            let second: Complex<f64> = rows.gaps(row).iter().map(|&g| weight(g) * g * g).sum();
+            let bend = (second / z - (first / z) * (first / z)).im / h;
+            let (third, variance) = (rows.state(row, beta(b)).third, rows.state(row, beta(b)).variance);
+            assert!((bend - third).abs() < 1e-10 * variance.powf(1.5), "β = {b}: {bend} {third}");
         }
     }
     // ∂F/∂q = −⟨k⟩ on a real head.
@@ -123,6 +128,9 @@ fn the_corrected_step_arrives_from_everywhere() {
             let found = outcome(Step::Squared { gain: 1.0, clip: None }, target, start);
             let Outcome::Converged { steps } = found else { panic!("{start} {target:?}: {found:?}") };
             assert!(start > 1.0 || steps <= 4, "{start} {target:?}: {steps}");
+            // With the next order and a start from σ, from everywhere within four.
+            let found = outcome(Step::corrected(), target, start);
+            assert!(matches!(found, Outcome::Converged { steps: ..=4 }), "{start} {target:?}: {found:?}");
         }
     }
     // The published Newton step never arrives from hot.
@@ -133,20 +141,24 @@ fn the_corrected_step_arrives_from_everywhere() {
 #[test]
 fn every_trained_head_is_under_control_within_four_steps() {
     let set = qkv::read("../data/minilm_maxwell.safetensors".as_ref()).unwrap();
-    let variants =
-        [Variant::all(scale("14m").unwrap(), Target::PUBLISHED, Source::Exact)[Variant::CORRECTED]];
-    let mut most = 0;
+    let all = Variant::all(scale("14m").unwrap(), Target::PUBLISHED, Source::Exact);
+    // The twin: Newton's step alone, to the peak, does not do it.
+    let newton = Step::Squared { gain: 1.0, clip: Some(Clip::Factor(defaults::FACTOR)) };
+    let mut twin = all[Variant::TO_THE_PEAK];
+    twin.control.step = newton;
+    let variants = [all[Variant::CORRECTED], all[Variant::TO_THE_PEAK], twin];
+    let mut most = [0; 3];
     for layer in 0..set.layers() {
         for head in 0..set.heads() {
             let view = set.head(layer, head);
-            let found = HeadControl::new((layer, head), &view, 2, &variants, None, 8, NEAR, (1, 0)).unwrap();
-            let Outcome::Converged { steps } = found.traces[0].outcome else {
-                panic!("{layer}.{head}: {:?}", found.traces[0])
-            };
-            most = most.max(steps);
+            let found = HeadControl::new((layer, head), &view, 2, &variants, None, 10, NEAR, (1, 0)).unwrap();
+            for (most, trace) in most.iter_mut().zip(&found.traces) {
+                let Outcome::Converged { steps } = trace.outcome else { panic!("{layer}.{head}: {trace:?}") };
+                *most = steps.max(*most);
+            }
         }
     }
-    assert!((2..=4).contains(&most), "{most} steps");
+    assert!((1..=4).contains(&most[0]) && (1..=4).contains(&most[1]) && most[2] > 4, "{most:?} steps");
 }
 
 #[test]

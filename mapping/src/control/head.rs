@@ -25,7 +25,7 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// The published controller and its readings, then the corrected one: in this order, `published` first and `corrected` fifth.
+    /// The published controller and its readings, then the corrected one and its simpler forms: in this order, `published` first and `corrected` fifth.
     ///
     /// `target` replaces the published corridor ln N − 1.1 in those that have a target of their own choice.
     pub fn all(scale: &Scale, target: Target, source: Source) -> Vec<Self> {
@@ -33,6 +33,7 @@ impl Variant {
             Control { step: Step::published(scale), target, smoothed: false, margin: None, source };
         let corrected = Control { step: Step::corrected(), ..published };
         let radius = Step::Squared { gain: 1.0, clip: Some(Clip::Radius) };
+        let newton = Step::Squared { gain: 1.0, clip: Some(Clip::Factor(FACTOR)) };
         vec![
             Self { name: "published", control: published },
             Self { name: "published, averaged H", control: Control { smoothed: true, ..published } },
@@ -49,6 +50,7 @@ impl Variant {
                 name: "corrected, to the peak",
                 control: Control { target: Target::CRITICAL, ..corrected },
             },
+            Self { name: "corrected, Newton", control: Control { step: newton, ..corrected } },
             Self { name: "corrected, radius", control: Control { step: radius, ..corrected } },
         ]
     }
@@ -135,11 +137,7 @@ impl HeadControl {
         let traces: Result<Vec<Trace>, Error> = variants
             .iter()
             .map(|variant| {
-                let quick = matches!(
-                    variant.control.step,
-                    Step::Squared { clip: Some(Clip::Factor(factor)), .. } if factor == FACTOR
-                );
-                let steps = if quick { steps.min(CORRECTED_STEPS) } else { steps };
+                let steps = if variant.control.step.is_quick() { steps.min(CORRECTED_STEPS) } else { steps };
                 run(&rows, variant.control, start.unwrap_or(textbook), steps, tolerance, (seed, place))
             })
             .collect();

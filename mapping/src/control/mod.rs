@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! published   Δβ = κ(t) (H − H_t)/(β Var + ε),  κ(t) = κ_max e^(−t/τ) + κ_∞,  |Δβ| ≤ a constant
-//! corrected   β² ← β² + 2(H − H_t)/Var,  by at most a factor in β
+//! corrected   β² ← β² + 2(H − H_t)/(D Var),  D = 1 + (H − H_t)(dVar/dβ)/(2β Var²),  by at most a factor in β
 //! ```
 //!
 //! Both rest on the identity dH/dβ = −β Var_p\[s\]. The published gain starts at κ(0) = κ_max + κ_∞ ≥ 2.5, and a Newton step of gain κ multiplies a
-//! small error by 1 − κ: it is stable for 0 < κ < 2 only. The corrected step is Newton's in β², in which H of a Gaussian row is a straight line,
-//! at gain 1. Everything published is kept as published, beside it, so that both can be run on the same heads; every published default is in
+//! small error by 1 − κ: it is stable for 0 < κ < 2 only. The corrected step is Halley's in β², in which H of a Gaussian row is a straight line,
+//! at gain 1; where that leads far, it starts from a random energy model's answer. Everything published is kept as published, beside it, so that both can be run on the same heads; every published default is in
 //! [`defaults`].
 
 pub mod defaults;

@@ -21,6 +21,8 @@ pub struct Reading {
     pub entropy: f64,
     /// Var_p\[s\].
     pub variance: f64,
+    /// dVar/dβ = ⟨(s − ⟨s⟩)³⟩_p.
+    pub third: f64,
     /// Mean of ln N.
     pub ln_n: f64,
     /// Typical σ; 0 if all scores are equal.
@@ -39,9 +41,9 @@ pub enum Source {
     /// From the exact rows.
     Exact,
     /// From the counts of S draws per row: plug-in entropy plus (K − 1)/(2S), K the number of keys seen (G. A. Miller 1955), and the
-    /// sample variance of the scores. The correction counts seen keys only, so that rows with many rare keys are still read too low.
+    /// sample moments of the scores. The correction counts seen keys only, so that rows with many rare keys are still read too low.
     Counts(NonZeroU32),
-    /// From S races per row: H = ln Z − β⟨s⟩ with ln Z from the winning times, without bias at every S, and the sample variance.
+    /// From S races per row: H = ln Z − β⟨s⟩ with ln Z from the winning times, without bias at every S, and the sample moments.
     Races(NonZeroU32),
 }
 
@@ -91,15 +93,15 @@ pub fn read(
         });
     }
     let count = rows.len() as f64;
-    let (mut entropy, mut variance, mut activity) = (0.0, 0.0, Activity::default());
+    let (mut entropy, mut variance, mut third, mut activity) = (0.0, 0.0, 0.0, Activity::default());
     if source == Source::Exact {
         let mean = rows.mean(beta);
-        return Ok(Reading { entropy: mean.entropy, variance: mean.variance, ..fixed });
+        return Ok(Reading { entropy: mean.entropy, variance: mean.variance, third: mean.third, ..fixed });
     }
     for row in 0..rows.len() {
         // Heads in the upper half, queries in the lower; steps are blocks far from those of ordinary runs.
         let replica = (place << 32) | row as u64;
-        let (h, var, events) = match source {
+        let (h, [var, cube], events) = match source {
             Source::Exact => unreachable!("handled above"),
             Source::Counts(samples) => {
                 let mut stream = Stream::new(seed, Purpose::Ensemble, replica, step);
@@ -115,48 +117,61 @@ pub fn read(
         };
         entropy += h / count;
         variance += var / count;
+        third += cube / count;
         activity += events;
     }
-    Ok(Reading { entropy, variance, activity, ..fixed })
+    Ok(Reading { entropy, variance, third, activity, ..fixed })
 }
 
-/// Entropy with Miller and Madow's correction, and the sample variance of the score.
-fn of_counts(spin: &PottsSpin, beta: Beta, samples: u32, stream: &mut Stream) -> (f64, f64, Activity) {
+/// Second and third central moments of S ≥ 3 draws from their raw moments, without bias.
+fn central([first, second, third]: [f64; 3], s: f64) -> [f64; 2] {
+    let variance = (second - first * first).max(0.0);
+    let cube = third - 3.0 * first * second + 2.0 * first * first * first;
+    [variance * s / (s - 1.0), cube * s * s / ((s - 1.0) * (s - 2.0))]
+}
+
+/// Entropy with Miller and Madow's correction, and the sample moments of the score.
+fn of_counts(spin: &PottsSpin, beta: Beta, samples: u32, stream: &mut Stream) -> (f64, [f64; 2], Activity) {
     let mut counts = vec![0u32; spin.labels()];
     Multinomial::new(spin, beta).add(samples, &mut counts, stream);
     let s = f64::from(samples);
-    let (mut entropy, mut seen, mut first, mut second) = (0.0, 0.0, 0.0, 0.0);
+    let (mut entropy, mut seen, mut raw) = (0.0, 0.0, [0.0; 3]);
     for (label, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let p = f64::from(count) / s;
         entropy -= p * libm::log(p);
         seen += 1.0;
-        first += p * spin.gap(label);
-        second += p * spin.gap(label) * spin.gap(label);
+        gather(&mut raw, p, spin.gap(label));
     }
-    let variance = (second - first * first).max(0.0) * s / (s - 1.0);
-    (entropy + (seen - 1.0) / (2.0 * s), variance, Activity::default())
+    (entropy + (seen - 1.0) / (2.0 * s), central(raw, s), Activity::default())
 }
 
-/// Entropy as ln Z − β⟨s⟩, and the sample variance of the score.
+/// Adds a gap of some weight to the raw moments.
+fn gather(raw: &mut [f64; 3], weight: f64, gap: f64) {
+    let mut power = weight;
+    for moment in raw {
+        power *= gap;
+        *moment += power;
+    }
+}
+
+/// Entropy as ln Z − β⟨s⟩, and the sample moments of the score.
 fn of_races(
     spin: &PottsSpin,
     beta: Beta,
     samples: u32,
     streams: Streams,
-) -> Result<(f64, f64, Activity), Error> {
+) -> Result<(f64, [f64; 2], Activity), Error> {
     let s = f64::from(samples);
     let mut run = Run::new(spin, 0, Race::default(), Schedule::Constant(beta), streams);
-    let (mut first, mut second) = (0.0, 0.0);
+    let mut raw = [0.0; 3];
     run.drive(&Plan { thermalization: 0, sweeps: samples.into(), every: 1 }, |run| {
-        let gap = spin.gap(*run.state());
-        first += gap / s;
-        second += gap * gap / s;
+        gather(&mut raw, 1.0 / s, spin.gap(*run.state()));
         std::ops::ControlFlow::Continue(())
     });
     let partition = run.update().partition(spin, beta).ok_or(Error::Rows {
         what: "an entropy from races",
         violated: format!("{samples} races are too few: at least 3 are needed"),
     })?;
-    let entropy = partition.ln_z - beta.value() * (spin.highest() + first);
-    Ok((entropy, (second - first * first).max(0.0) * s / (s - 1.0), run.activity()))
+    let entropy = partition.ln_z - beta.value() * (spin.highest() + raw[0]);
+    Ok((entropy, central(raw, s), run.activity()))
 }

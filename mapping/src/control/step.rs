@@ -83,11 +83,23 @@ pub enum Step {
         /// β never falls below this.
         floor: f64,
     },
-    /// β² ← β² + 2κ(H − H_t)/Var.
+    /// β² ← β² + 2κ(H − H_t)/Var: Newton's step in β².
     Squared {
         /// κ ≤ 1.
         gain: f64,
         /// How far.
+        clip: Option<Clip>,
+    },
+    /// β² ← β² + 2κ(H − H_t)/(D Var): Halley's step in β², cubic near the target.
+    ///
+    /// dH/dβ² = −Var/2 and dVar/dβ = ⟨(s − ⟨s⟩)³⟩ are both exact from the row, so that D = 1 + (H − H_t)⟨(s − ⟨s⟩)³⟩/(2β Var²); it is held
+    /// within ½ and 2, for far from the target the next order is no better known than the last. If Newton's first step (t = 0) is clipped and the
+    /// answer of a random energy model, √(2(ln N − H_t))/σ, lies beyond the clip on the same side, β starts from there instead: a frozen row
+    /// has no variance to learn from, but σ does not freeze.
+    Halley {
+        /// κ ≤ 1.
+        gain: f64,
+        /// How far; by [`Clip::Factor`] the start is judged as well.
         clip: Option<Clip>,
     },
 }
@@ -101,7 +113,16 @@ impl Step {
 
     /// Corrected.
     pub fn corrected() -> Self {
-        Self::Squared { gain: 1.0, clip: Some(Clip::Factor(FACTOR)) }
+        Self::Halley { gain: 1.0, clip: Some(Clip::Factor(FACTOR)) }
+    }
+
+    /// Whether a trajectory is decided within a dozen steps: a step in β² that may go as far as a factor.
+    pub fn is_quick(&self) -> bool {
+        matches!(
+            self,
+            Self::Squared { clip: Some(Clip::Factor(_)), .. }
+                | Self::Halley { clip: Some(Clip::Factor(_)), .. }
+        )
     }
 
     /// β after one step from `beta` at time `t`; κ is multiplied by `damping` (1, or less while backing off).
@@ -116,18 +137,48 @@ impl Step {
                 clipped(clip, beta, beta + wanted, reading.spread).max(floor)
             }
             Self::Squared { gain, clip } => {
-                let wanted = if reading.variance > 0.0 {
-                    let square = beta * beta + 2.0 * damping * gain * error / reading.variance;
-                    libm::sqrt(square.max(0.0))
-                } else if reading.spread > 0.0 {
-                    if error < 0.0 { 0.5 * beta } else { 2.0 * beta }
+                let wanted = squared(beta, reading, error, damping * gain, 1.0);
+                clipped(clip, beta, wanted, reading.spread)
+            }
+            Self::Halley { gain, clip } => {
+                if t == 0
+                    && let Some(start) = far_start(beta, reading, target, clip)
+                {
+                    return start;
+                }
+                let bend = if beta > 0.0 && reading.variance > 0.0 {
+                    error * reading.third / (2.0 * beta * reading.variance * reading.variance)
                 } else {
-                    beta
+                    0.0
                 };
+                let bend = if bend.is_finite() { (1.0 + bend).clamp(0.5, 2.0) } else { 1.0 };
+                let wanted = squared(beta, reading, error, damping * gain, bend);
                 clipped(clip, beta, wanted, reading.spread)
             }
         }
     }
+}
+
+/// √(β² + 2κ(H − H_t)/(D Var)), and what is done without a variance.
+fn squared(beta: f64, reading: &Reading, error: f64, gain: f64, bend: f64) -> f64 {
+    if reading.variance > 0.0 {
+        libm::sqrt((beta * beta + 2.0 * gain * error / (bend * reading.variance)).max(0.0))
+    } else if reading.spread > 0.0 {
+        if error < 0.0 { 0.5 * beta } else { 2.0 * beta }
+    } else {
+        beta
+    }
+}
+
+/// √(2(ln N − H_t))/σ, where a random energy model has the entropy H_t, if it lies beyond the reach of a first step that wants to go there.
+fn far_start(beta: f64, reading: &Reading, target: f64, clip: Option<Clip>) -> Option<f64> {
+    let Some(Clip::Factor(factor)) = clip else { return None };
+    let far = |to: f64| if reading.entropy < target { to < beta / factor } else { to > beta * factor };
+    // Without a variance Newton's step has no length, only a direction.
+    let wanted = squared(beta, reading, reading.entropy - target, 1.0, 1.0);
+    let start = libm::sqrt(2.0 * (reading.ln_n - target)) / reading.sigma;
+    ((reading.variance == 0.0 || far(wanted)) && start.is_finite() && start > 0.0 && far(start))
+        .then_some(start)
 }
 
 /// `wanted`, or as near to it as the clip allows.

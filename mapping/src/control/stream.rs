@@ -29,9 +29,9 @@ pub fn stream(rows: &Rows, control: Control, start: Beta, window: usize) -> Stre
     let mut seen = 0.0;
     for row in 0..rows.len() {
         let beta = Beta::new(thermostat.beta()).unwrap_or(start);
-        let RowState { entropy, variance, .. } = rows.state(row, beta);
+        let RowState { entropy, variance, third, .. } = rows.state(row, beta);
         let ln_n = libm::log(rows.keys(row) as f64);
-        let now = Reading { entropy, variance, ln_n, sigma: rows.sigma(row), ..Reading::default() };
+        let now = Reading { entropy, variance, third, ln_n, sigma: rows.sigma(row), ..Reading::default() };
         moments.push(Moment {
             beta: beta.value(),
             entropy,
@@ -42,6 +42,7 @@ pub fn stream(rows: &Rows, control: Control, start: Beta, window: usize) -> Stre
         seen += 1.0;
         sum.entropy += entropy;
         sum.variance += variance;
+        sum.third += third;
         sum.ln_n += ln_n;
         sum.sigma += rows.sigma(row);
         sum.spread = sum.spread.max(-rows.gaps(row).last().copied().unwrap_or(0.0));
@@ -49,6 +50,7 @@ pub fn stream(rows: &Rows, control: Control, start: Beta, window: usize) -> Stre
             let mean = Reading {
                 entropy: sum.entropy / seen,
                 variance: sum.variance / seen,
+                third: sum.third / seen,
                 ln_n: sum.ln_n / seen,
                 sigma: sum.sigma / seen,
                 ..sum

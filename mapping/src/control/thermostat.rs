@@ -170,6 +170,7 @@ pub fn run(
             Source::Exact => Reading {
                 entropy: exact.entropy,
                 variance: exact.variance,
+                third: exact.third,
                 ln_n: rows.mean_ln_n(),
                 sigma: rows.typical_sigma().unwrap_or(0.0),
                 spread: rows.spread(),

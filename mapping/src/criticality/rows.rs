@@ -25,7 +25,7 @@ pub struct Rows {
 }
 
 /// One row at one β. Scores are in units of q·k, entropies in nats.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RowState {
     /// ln Z − β s_max = ln Σ e^(β(s − s_max)) ≥ 0.
     pub ln_z_above: f64,
@@ -35,6 +35,8 @@ pub struct RowState {
     pub mean_gap: f64,
     /// Var_p\[s\].
     pub variance: f64,
+    /// ⟨(s − ⟨s⟩)³⟩_p = dVar/dβ, the third cumulant.
+    pub third: f64,
     /// Y₂ = Σ p².
     pub participation: f64,
 }
@@ -44,7 +46,7 @@ const NEGLIGIBLE: f64 = -62.0;
 
 /// The state of a row given by its scores below the highest, in descending order and 0 first.
 pub(crate) fn state_of(gaps: &[f64], beta: f64) -> RowState {
-    let (mut tail, mut first, mut second, mut squares) = (0.0, 0.0, 0.0, 0.0);
+    let (mut tail, mut first, mut second, mut cubes, mut squares) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for &gap in &gaps[1..] {
         let x = beta * gap;
         if x < NEGLIGIBLE {
@@ -54,6 +56,7 @@ pub(crate) fn state_of(gaps: &[f64], beta: f64) -> RowState {
         tail += w;
         first += w * gap;
         second += w * gap * gap;
+        cubes += w * gap * gap * gap;
         squares += w * w;
     }
     let z = 1.0 + tail;
@@ -65,6 +68,7 @@ pub(crate) fn state_of(gaps: &[f64], beta: f64) -> RowState {
         entropy: ln_z_above - beta * mean_gap,
         mean_gap,
         variance: (second / z - mean_gap * mean_gap).max(0.0),
+        third: cubes / z - 3.0 * mean_gap * (second / z) + 2.0 * mean_gap * mean_gap * mean_gap,
         participation: (1.0 + squares) / (z * z),
     }
 }
@@ -173,14 +177,14 @@ impl Rows {
 
     /// The mean over the rows at β.
     pub fn mean(&self, beta: Beta) -> RowState {
-        let mut sum =
-            RowState { ln_z_above: 0.0, entropy: 0.0, mean_gap: 0.0, variance: 0.0, participation: 0.0 };
+        let mut sum = RowState::default();
         for row in 0..self.len() {
             let state = self.state(row, beta);
             sum.ln_z_above += state.ln_z_above;
             sum.entropy += state.entropy;
             sum.mean_gap += state.mean_gap;
             sum.variance += state.variance;
+            sum.third += state.third;
             sum.participation += state.participation;
         }
         let count = self.len() as f64;
@@ -189,6 +193,7 @@ impl Rows {
             entropy: sum.entropy / count,
             mean_gap: sum.mean_gap / count,
             variance: sum.variance / count,
+            third: sum.third / count,
             participation: sum.participation / count,
         }
     }

@@ -75,7 +75,7 @@ fn hyperbolic() -> Result<Claim, Box<dyn std::error::Error + Send + Sync>> {
 
 /// What 5 W would have to mean beside a GPU.
 fn watts(heads: &HeadSet, seed: u64) -> Result<Claim, Box<dyn std::error::Error + Send + Sync>> {
-    let devices = device::shipped();
+    let devices = device::compared();
     let workload = study::workload(heads)?;
     let runs = study::head_runs(heads, &study::field_widths(&devices), seed, &|| {})?;
     let question = Question::new(workload, runs, Target::OutputError(0.1).checked()?)?;

@@ -308,7 +308,7 @@ impl Job<'_> {
     fn gates(&self, heads: &[HeadLine]) -> anyhow::Result<Vec<Gate>> {
         let set = self.set;
         let keys = set.key_mask().iter().filter(|exists| **exists).count() as u64;
-        let devices = device::shipped();
+        let devices = device::compared();
         gate_rules(self.arguments.scale)
             .into_iter()
             .enumerate()

@@ -1,7 +1,9 @@
 //! Energy transformers: the force is a gradient, the energy falls, and a masked token has the law of factored attention.
 
 use ceas_mapping::energy_transformer::{EnergyBlock, EnergyNorm, Factored};
+use ceas_mapping::program::Component;
 use ceas_sim::Beta;
+use ceas_sim::potts::PottsSpin;
 use ceas_sim::stream::{Purpose, Stream};
 use ndarray::{Array1, Array2, Array3};
 

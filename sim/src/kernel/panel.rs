@@ -1,7 +1,7 @@
 //! Decisions about 16 replicas at a time where local fields are cached: a block of sites of a dense graph, replicas in the lanes.
 //!
 //! Every attempt has one 32-bit draw d and flips if ΔE ≤ 0 or d < round(2³² e^(−βΔE)). The exponential is seldom needed: with
-//! e = −ln(d/2³²), known here to within [`DOUBT`], a cost βΔE below e − [`DOUBT`] is accepted and one above e + [`DOUBT`] is not;
+//! e = −ln(d/2³²), known here to within 6·10⁻⁵, a cost βΔE below e − 6·10⁻⁵ is accepted and one above e + 6·10⁻⁵ is not;
 //! what lies between, and the sixteen bits' worth of smallest draws, is decided by the exponential itself. So the law is that of the
 //! comparison with 2³² e^(−βΔE), to the last draw.
 //!

@@ -148,6 +148,13 @@ pub struct GateReadout {
     levels: Vec<[f64; 2]>,
 }
 
+impl GateReadout {
+    /// What each bit adds, up and down.
+    pub(super) fn new(levels: Vec<[f64; 2]>) -> Self {
+        Self { levels }
+    }
+}
+
 impl Decoder for GateReadout {
     type State = Spins;
 

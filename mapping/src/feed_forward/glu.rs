@@ -4,10 +4,10 @@ use ceas_sim::Beta;
 use ceas_sim::schedule::Schedule;
 use ceas_sim::spins::Spins;
 
-use super::gate::{Activation, uncoupled};
+use super::gate::{Activation, GateReadout, uncoupled};
 use crate::error::Error;
 use crate::pbits::PBits;
-use crate::program::{Component, Decoder, Fidelity, Footprint, Program};
+use crate::program::{Component, Fidelity, Footprint, Program};
 
 /// φ(g)·u element by element: SwiGLU with [`Activation::Silu`], GEGLU with [`Activation::Gelu`].
 ///
@@ -19,33 +19,12 @@ pub struct Glu {
     pub activation: Activation,
 }
 
-/// Adds up u times the levels of the bits.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GluReadout {
-    levels: Vec<[f64; 2]>,
-}
-
-impl Decoder for GluReadout {
-    type State = Spins;
-
-    fn width(&self) -> usize {
-        self.levels.len()
-    }
-
-    fn read(&self, state: &Spins, sum: &mut [f64]) -> bool {
-        for ((sum, [up, down]), &s) in sum.iter_mut().zip(&self.levels).zip(state.as_slice()) {
-            *sum += if s == 1 { up } else { down };
-        }
-        true
-    }
-}
-
 impl Component for Glu {
     type Input = (Vec<f64>, Vec<f64>);
     type Update = PBits;
-    type Decoder = GluReadout;
+    type Decoder = GateReadout;
 
-    fn lower(&self, (gate, value): &(Vec<f64>, Vec<f64>)) -> Result<Program<PBits, GluReadout>, Error> {
+    fn lower(&self, (gate, value): &(Vec<f64>, Vec<f64>)) -> Result<Program<PBits, GateReadout>, Error> {
         if gate.len() != value.len() {
             return Err(Error::Component { component: "GLU", violated: "gate and value have one length" });
         }
@@ -57,7 +36,7 @@ impl Component for Glu {
             start: Spins::up(gate.len()),
             update: PBits::new(self.activation.noise()),
             schedule: Schedule::Constant(Beta::new(1.0)?),
-            decoder: GluReadout { levels: levels.collect() },
+            decoder: GateReadout::new(levels.collect()),
             fidelity: match self.activation.fidelity() {
                 // The bound of the gate grows with |u|.
                 Fidelity::Controlled { bound } => {

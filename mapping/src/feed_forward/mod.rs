@@ -26,4 +26,4 @@ mod glu;
 pub use gate::{
     Activation, GateReadout, Gates, entropy, minus_free_energy, minus_internal_energy, surrogate_error,
 };
-pub use glu::{Glu, GluReadout};
+pub use glu::Glu;

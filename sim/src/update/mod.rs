@@ -102,6 +102,18 @@ fn check_sizes(n: usize, model: &Hamiltonian, spins: &Spins) {
     );
 }
 
+/// The events of a sweep that tries every spin once, each by a draw of 32 bits and all its couplings.
+fn one_attempt_each(model: &Hamiltonian, flips: u64) -> Activity {
+    let attempts = model.n_sites() as u64;
+    Activity {
+        attempts,
+        flips,
+        coupler_reads: 2 * model.topology().n_bonds() as u64,
+        random_bits: 32 * attempts,
+        ..Activity::default()
+    }
+}
+
 /// Streams that nobody draws from, to hold the place of streams that are lent.
 fn empty_streams(blocks: usize) -> Streams {
     Streams::new(0, Purpose::Update, 0, blocks)

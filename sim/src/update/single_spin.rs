@@ -127,13 +127,7 @@ impl<R: FlipRule> Update for SingleSpin<R> {
         beta: Beta,
         streams: &mut Streams,
     ) -> Activity {
-        let n = self.n_sites;
-        assert!(
-            model.n_sites() == n && spins.len() == n,
-            "the update was made for {n} sites; the Hamiltonian has {}, the configuration {}",
-            model.n_sites(),
-            spins.len()
-        );
+        super::check_sizes(self.n_sites, model, spins);
         let blocks = self.blocks();
         let streams = streams.blocks();
         assert!(streams.len() >= blocks, "{blocks} blocks need {blocks} streams, not {}", streams.len());
@@ -151,7 +145,7 @@ impl<R: FlipRule> Update for SingleSpin<R> {
                 for color in 0..colors {
                     for (number, stream) in streams.iter_mut().enumerate().take(blocks) {
                         let start = number * self.block;
-                        let sites = start..(start + self.block).min(n);
+                        let sites = start..(start + self.block).min(self.n_sites);
                         let chosen = |site| self.coloring.is_none_or(|c| c.color(site) == color);
                         flips += generic::visit(model, spins, sites, chosen, &mut probability, stream);
                     }
@@ -159,14 +153,7 @@ impl<R: FlipRule> Update for SingleSpin<R> {
                 flips
             }
         };
-        let attempts = n as u64;
-        Activity {
-            attempts,
-            flips,
-            coupler_reads: 2 * model.topology().n_bonds() as u64,
-            random_bits: 32 * attempts,
-            ..Activity::default()
-        }
+        super::one_attempt_each(model, flips)
     }
 
     fn blocks(&self) -> usize {

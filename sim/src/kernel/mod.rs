@@ -14,7 +14,6 @@
 //! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod generic;
-mod local;
 pub mod multispin;
 pub mod panel;
 pub mod rows;
@@ -22,8 +21,6 @@ pub mod square;
 pub mod wide;
 
 use std::fmt;
-
-pub(crate) use local::LocalSweep;
 
 /// The inner loop of a single-spin update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`generic`] | every graph, coupling and field | checkerboard or index |
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
-//! | [`panel`], [`rows`] | cached fields of dense graphs, 16 replicas at a time | index |
+//! | [`panel`], [`rows`] | cached fields of dense graphs, up to 32 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
 //! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.

@@ -33,8 +33,8 @@ const DEFAULT_ERROR: f64 = 0.1;
 #[derive(Args, Debug)]
 #[command(
     after_help = "Every count comes from a run. A device samples as often as the output error asks for; what only computes \
-has the error of its rounding. The digital control is part of every comparison. With --model, a whole transformer is priced on paper: \
-prefill or decode, every number drawn 10,000 times.\n\nExamples:\n  ceas compare --plot compare.png\n  \
+has the error of its rounding. The digital control is part of every comparison, and every price and rate is drawn 10,000 times. With \
+--model, a whole transformer is priced on paper: prefill or decode.\n\nExamples:\n  ceas compare --plot compare.png\n  \
 ceas compare --n 1024 --d 64 --error 0.05 --device z1_spice\n  \
 ceas compare --gpu a100_sxm_80 --gpu h100_sxm --measure-cpu\n  \
 ceas compare --model config.json --task decode --context 8192 --batch 32 --plot map.png --figure map-n-s\n  \
@@ -58,6 +58,9 @@ pub struct Arguments {
     #[arg(long, value_name = "S", help_heading = "Held equal", conflicts_with = "error")]
     #[arg(value_parser = value::whole::<u64>)]
     samples: Option<u64>,
+    /// Draws of all numbers, each within its range [default: 10000]
+    #[arg(long, value_name = "N", help_heading = "Held equal", value_parser = value::whole::<usize>)]
+    draws: Option<usize>,
     /// A shipped device, or a device file; may be repeated [default: all shipped]
     #[arg(long, value_name = "NAME|FILE.toml", help_heading = "Devices")]
     device: Vec<String>,
@@ -80,6 +83,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let flag = if arguments.samples.is_some() { "--samples" } else { "--error" };
     let target = target.checked().context(flag).input()?;
+    let draws = arguments.draws.unwrap_or(10_000);
+    if !(2..=1_000_000).contains(&draws) {
+        return Err(anyhow!("--draws {draws}: 2 to 1000000 are made")).input();
+    }
     let outputs = arguments.common.prepare()?;
     if cfg!(not(feature = "hdf5")) && outputs.out.is_some() {
         return Err(anyhow!("--out needs a build with the feature hdf5 or hdf5-static")).input();
@@ -90,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             &arguments.whole,
             &arguments.device,
             &arguments.baselines,
-            target,
+            (target, draws),
             &arguments.common,
             &outputs,
         );
@@ -105,9 +112,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     )?;
     let (workload, name, note) = (studied.workload, studied.name, studied.note);
     let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
-    let question = Question::new(workload, studied.heads, target).run()?;
+    let question = Question::new(workload, studied.heads, target).run()?.drawn(draws, arguments.common.seed);
     let comparison = Comparison::new(&question, &devices, &gpus).input()?;
-    let report = Report::new(report, comparison);
+    let report = Report::new(report, comparison, draws);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
         compare_archive::write(&report, arguments.common.seed, file).run()?;

@@ -75,9 +75,6 @@ pub struct ModelFlags {
     /// Effective keys N₂ = 1/Σp² of a row, so that R = N₂ − 1 [default: R measured on the bundled heads]
     #[arg(long, value_name = "N2", help_heading = "Whole model", requires = "model", value_parser = value::number)]
     n2: Option<f64>,
-    /// Draws of all numbers [default: 10000]
-    #[arg(long, value_name = "N", help_heading = "Whole model", requires = "model", value_parser = value::whole::<usize>)]
-    draws: Option<usize>,
     /// What --plot draws [default: bars]
     #[arg(long, value_name = "FIGURE", help_heading = "Whole model", requires = "model")]
     figure: Option<FigureName>,
@@ -103,7 +100,7 @@ pub fn run(
     flags: &ModelFlags,
     names: &[String],
     baselines: &BaselineFlags,
-    target: Target,
+    (target, draws): (Target, usize),
     common: &Common,
     outputs: &Outputs,
 ) -> Result<(), Failure> {
@@ -123,10 +120,6 @@ pub fn run(
             return Err(anyhow!("--n2 {n2}: at least a little more than 1 key counts, such as 10")).input();
         }
         rows.variance = n2 - 1.0;
-    }
-    let draws = flags.draws.unwrap_or(10_000);
-    if !(2..=1_000_000).contains(&draws) {
-        return Err(anyhow!("--draws {draws}: 2 to 1000000 are made")).input();
     }
     let assumed = match flags.n2 {
         Some(n2) => format!("assumed: rows with N₂ = {n2} effective keys, V/|o|² = N₂ − 1"),

@@ -1,5 +1,6 @@
 //! The picture of `ceas compare`: energy, time, and where the energy goes.
 
+use ceas_npu::npu_model::bill::Spread;
 use ceas_npu::npu_model::comparison::Row;
 use ceas_npu::npu_model::device::{CONTROL, Kind};
 use ceas_npu::npu_model::interval::Interval;
@@ -35,6 +36,7 @@ struct Line {
     name: String,
     below: String,
     colour: RGBColor,
+    gpu: bool,
     energy: Option<[f64; 3]>,
     time: Option<[f64; 3]>,
     shares: Vec<f64>,
@@ -55,11 +57,15 @@ impl Picture {
 
 impl Line {
     fn new(row: &Row) -> Self {
-        fn ends<Q: Quantity>(range: Option<Interval<Q>>) -> Option<[f64; 3]> {
-            range.map(|r| [r.low.si(), r.mid.si(), r.high.si()])
+        fn ends<Q: Quantity>(range: Option<Interval<Q>>, drawn: Option<Spread>) -> Option<[f64; 3]> {
+            let range = range?;
+            let [low, high] = drawn.map_or([range.low.si(), range.high.si()], |d| [d.p05, d.p95]);
+            Some([low, range.mid.si(), high])
         }
+        let mc = row.monte_carlo;
         let colour = match row.kind {
             Kind::Gpu => INK,
+            Kind::Cpu => SERIES[3],
             _ if row.name == CONTROL => THEORY,
             _ => SAMPLED,
         };
@@ -77,8 +83,9 @@ impl Line {
             name: row.name.clone(),
             below,
             colour,
-            energy: ends(row.energy_j).filter(|_| possible),
-            time: ends(row.time_s).filter(|_| possible),
+            gpu: row.kind == Kind::Gpu,
+            energy: ends(row.energy_j, mc.and_then(|m| m.energy_j)).filter(|_| possible),
+            time: ends(row.time_s, mc.map(|m| m.time_s)).filter(|_| possible),
             shares: if possible && total > 0.0 {
                 GROUPS.iter().map(|g| share(g.2)).collect()
             } else {
@@ -139,11 +146,11 @@ impl Figure for Picture {
             area.draw(&Text::new(line.below.clone(), (24, y + 2), text(13).color(&FAINT)))?;
         }
         let energy = Axis::over(LABELS, 690, self.lines.iter().filter_map(|l| l.energy));
-        let is_gpu = |l: &&Line| l.colour == INK;
-        let filled = self.lines.iter().find(is_gpu);
+        let filled = self.lines.iter().find(|l| l.gpu);
         self.ranges(area, ("energy of the whole work", "J"), &energy, filled, |l| l.energy)?;
         let time = Axis::over(765, 1150, self.lines.iter().filter_map(|l| l.time));
-        let alone = self.lines.iter().rfind(is_gpu);
+        // The bar by itself comes right after the bar.
+        let alone = self.lines.iter().skip_while(|l| !l.gpu).nth(1).filter(|l| l.gpu);
         self.ranges(area, ("time of the whole work", "s"), &time, alone, |l| l.time)?;
         self.shares(area, (1195, WIDTH - 32))?;
         legend(area, bottom + 40)
@@ -257,7 +264,7 @@ where
     B::ErrorType: 'static,
 {
     let marks = [
-        ("dot: middle; bar: low to high", SAMPLED),
+        ("samples; dot: middle of the ranges, bar: 5 to 95 % of draws", SAMPLED),
         ("control, no thermal physics", THEORY),
         ("GPU; dashed: filled with like work (energy), this work alone (time)", INK),
     ];

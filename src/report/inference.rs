@@ -9,7 +9,7 @@ use ceas_npu::npu_model::workload::{Phase, Task, Transformer};
 use serde::Serialize;
 
 use super::inference_figure::{Drawing, Picture};
-use super::number::{brief, list, narrow, short, times, wrapped};
+use super::number::{list, narrow, percent, short, shown, times, wrapped};
 use super::present::Answer;
 use super::table::{si, table};
 
@@ -135,28 +135,19 @@ impl InferenceReport {
         let mut rows = table(&heads, 1);
         let tokens = self.workload.tokens;
         for row in &self.rows {
-            let spread = |mid: Option<f64>, unit: &str, ends: Option<(f64, f64)>| match (mid, ends) {
-                (None, _) => "–".to_owned(),
-                (Some(mid), None) => si(mid, unit),
-                (Some(mid), Some((low, high))) => {
-                    let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
-                    let end = |x: f64| brief(x / 10f64.powf(power));
-                    format!("{} ({}–{})", si(mid, unit), end(low), end(high))
-                }
-            };
             let mc = row.monte_carlo.as_ref();
             let possible = row.unreachable.is_none();
             rows.add_row(vec![
                 row.name.clone(),
-                spread(
+                shown(
                     row.time_s.map(|t| t.mid.value()).filter(|_| possible),
                     "s",
                     mc.map(|m| (m.time_s.p05, m.time_s.p95)),
                 ),
-                spread(
+                shown(
                     row.energy_j.map(|e| e.mid.value() / tokens).filter(|_| possible),
                     "J",
-                    mc.map(|m| (m.energy_j.p05 / tokens, m.energy_j.p95 / tokens)),
+                    mc.and_then(|m| m.energy_j).map(|e| (e.p05 / tokens, e.p95 / tokens)),
                 ),
                 self.gain(row).map_or("–".into(), times),
                 if row.output_error.is_finite() {
@@ -189,16 +180,14 @@ impl InferenceReport {
             Some(x) => si(x, "J"),
         };
         for row in self.rows.iter().filter(|r| r.mapping.is_some() && r.unreachable.is_none()) {
-            let share = |of: fn(&ceas_npu::npu_model::comparison::MonteCarlo) -> f64| {
-                row.monte_carlo.as_ref().map_or("–".into(), |m| format!("{:.0} %", 100.0 * of(m)))
-            };
+            let mc = row.monte_carlo.as_ref();
             rows.add_row(vec![
                 row.name.clone(),
                 row.manner(),
                 row.mapping.as_ref().and_then(|m| m.samples).map_or("–".into(), short),
                 row.area_mm2.map_or("?".into(), |a| short(a[1])),
-                share(|m| m.beats_gpu),
-                if row.name == CONTROL { "–".into() } else { share(|m| m.beats_control) },
+                percent(mc.and_then(|m| m.beats_gpu)),
+                percent(mc.and_then(|m| m.beats_control).filter(|_| row.name != CONTROL)),
                 price(row.level.attempt_price_j),
                 price(row.level.write_price_j),
                 row.level.samples.map_or("–".into(), short),

@@ -69,10 +69,10 @@ fn fill(
         ("time_s", &|r| r.time_s.map(|t| [t.low.value(), t.mid.value(), t.high.value()])),
         ("energy_j", &|r| r.energy_j.map(|e| [e.low.value(), e.mid.value(), e.high.value()])),
         ("area_mm2", &|r| r.area_mm2),
-        ("monte_carlo_energy_j", &|r| r.monte_carlo.map(|m| spread(m.energy_j))),
+        ("monte_carlo_energy_j", &|r| r.monte_carlo?.energy_j.map(spread)),
         ("monte_carlo_time_s", &|r| r.monte_carlo.map(|m| spread(m.time_s))),
-        ("gain", &|r| r.monte_carlo.map(|m| spread(m.gain))),
-        ("gain_over_control", &|r| r.monte_carlo.map(|m| spread(m.gain_over_control))),
+        ("gain", &|r| r.monte_carlo?.gain.map(spread)),
+        ("gain_over_control", &|r| r.monte_carlo?.gain_over_control.map(spread)),
     ];
     for (name, column) in triples {
         let values: Vec<[f64; 3]> = rows.iter().map(|r| column(r).unwrap_or([f64::NAN; 3])).collect();

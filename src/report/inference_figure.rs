@@ -80,7 +80,7 @@ impl Picture {
                 },
                 energy: ends(
                     row.energy_j.map(|e| e.mid.value()),
-                    mc.map(|m| [m.energy_j.p05, m.energy_j.p95]),
+                    mc.and_then(|m| m.energy_j).map(|e| [e.p05, e.p95]),
                     tokens,
                 ),
                 time: ends(row.time_s.map(|t| t.mid.value()), mc.map(|m| [m.time_s.p05, m.time_s.p95]), 1.0),

@@ -1,6 +1,6 @@
 //! What Metropolis and heat bath share: the order of sites, the blocks, the choice of kernel.
 
-use super::{Kernel, Order, generic, square};
+use super::{Kernel, Order, free, generic, square};
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::error::Error;
@@ -21,6 +21,7 @@ pub(crate) struct LocalSweep {
     /// Thresholds, and the (β, J, h) they belong to.
     table: Option<((f64, f64, f64), square::Table)>,
     halo: Vec<i8>,
+    free: Option<free::Thresholds>,
 }
 
 impl LocalSweep {
@@ -34,8 +35,13 @@ impl LocalSweep {
             Order::Index => (None, model.n_sites()),
         };
         let fast = coloring.is_some() && topology.square_size().is_some() && model.uniform().is_some();
-        let kernel = if fast { Kernel::SquareRows } else { Kernel::Generic };
-        Ok(Self { rule, coloring, kernel, n_sites: model.n_sites(), block, table: None, halo: Vec::new() })
+        let kernel = match fast {
+            true => Kernel::SquareRows,
+            false if coloring.is_none() && topology.n_bonds() == 0 => Kernel::Free,
+            false => Kernel::Generic,
+        };
+        let (n_sites, halo) = (model.n_sites(), Vec::new());
+        Ok(Self { rule, coloring, kernel, n_sites, block, table: None, halo, free: None })
     }
 
     /// Square lattices in checkerboard order, everything else in index order.
@@ -83,6 +89,13 @@ impl LocalSweep {
                 let passes = (0..2).map(|color| square::Pass { l, block: self.block, color });
                 let spins = spins.as_mut_slice();
                 passes.map(|pass| square::visit(pass, spins, &table, streams, &mut self.halo)).sum()
+            }
+            (Kernel::Free, ..) if model.topology().n_bonds() == 0 => {
+                let known = self.free.take().filter(|known| known.are_of(model, beta));
+                let known = known.unwrap_or_else(|| free::Thresholds::new(self.rule, model, beta));
+                let flips = known.visit(spins.as_mut_slice(), &mut streams[0]);
+                self.free = Some(known);
+                flips
             }
             _ => {
                 let mut probability = generic::remembered(self.rule, beta);

@@ -18,9 +18,9 @@ use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
 use super::whole_model::{self, ModelFlags};
-use crate::report::compare::{Report, WorkloadReport};
 #[cfg(feature = "hdf5")]
-use crate::report::compare_archive;
+use crate::report::compare::archive;
+use crate::report::compare::{Report, WorkloadReport};
 use crate::report::present::present;
 use crate::report::progress;
 
@@ -117,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let report = Report::new(report, comparison, draws);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        compare_archive::write(&report, arguments.common.seed, file).run()?;
+        archive::write(&report, arguments.common.seed, file).run()?;
     }
     present(&report, &arguments.common, &outputs)
 }

@@ -17,8 +17,8 @@ use super::model_input::bundled;
 use super::value;
 use crate::report::inference::InferenceReport;
 #[cfg(feature = "hdf5")]
-use crate::report::inference_archive;
-use crate::report::inference_figure::Drawing;
+use crate::report::inference::archive;
+use crate::report::inference::figure::Drawing;
 use crate::report::present::present;
 
 /// What is asked of the model.
@@ -162,7 +162,7 @@ pub fn run(
     let report = InferenceReport::new(question, comparison, assumed, drawing, found);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        inference_archive::write(&report, common.seed, file).run()?;
+        archive::write(&report, common.seed, file).run()?;
     }
     present(&report, common, outputs)
 }

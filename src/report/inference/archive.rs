@@ -10,9 +10,9 @@ use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ndarray::Array2;
 
-use super::inference::InferenceReport;
-use super::output::OutputFile;
-use super::present::command_line;
+use super::InferenceReport;
+use crate::report::output::OutputFile;
+use crate::report::present::command_line;
 
 /// Writes the whole file, or leaves nothing under its final name.
 pub fn write(report: &InferenceReport, seed: u64, file: &OutputFile) -> anyhow::Result<()> {

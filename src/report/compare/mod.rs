@@ -1,5 +1,9 @@
 //! What `ceas compare` shows: the table, the JSON document, the sentences.
 
+#[cfg(feature = "hdf5")]
+pub mod archive;
+mod figure;
+
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::npu_model::comparison::{
     BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
@@ -10,10 +14,10 @@ use ceas_npu::npu_model::workload::Workload;
 use ceas_npu::sim::statistics::Estimate;
 use serde::Serialize;
 
-use super::compare_figure::Picture;
-use super::number::{brief, list, narrow, percent, short, shown, times, wrapped};
-use super::present::Answer;
-use super::table::{si, table, with_error};
+use self::figure::Picture;
+use crate::report::number::{brief, list, narrow, percent, short, shown, times, wrapped};
+use crate::report::present::Answer;
+use crate::report::table::{si, table, with_error};
 
 /// What was priced.
 #[derive(Debug, Clone, Serialize)]

@@ -23,9 +23,9 @@ use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ndarray::Array2;
 
-use super::compare::Report;
-use super::output::OutputFile;
-use super::present::command_line;
+use super::Report;
+use crate::report::output::OutputFile;
+use crate::report::present::command_line;
 
 /// Version of the layout above.
 const SCHEMA_VERSION: u32 = 1;

@@ -9,8 +9,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
-use super::table::si;
+use crate::report::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
+use crate::report::table::si;
 
 /// What the energy goes to, with its colour and the parts that belong to it.
 const GROUPS: [(&str, RGBColor, &[&str]); 7] = [

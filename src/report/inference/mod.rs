@@ -1,5 +1,9 @@
 //! What `ceas compare --model` shows: the table, the JSON document, the sentences.
 
+#[cfg(feature = "hdf5")]
+pub mod archive;
+pub mod figure;
+
 use ceas_npu::npu_model::choice::{Best, Construction};
 use ceas_npu::npu_model::comparison::{
     EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, Target,
@@ -8,10 +12,10 @@ use ceas_npu::npu_model::device::{CONTROL, Kind};
 use ceas_npu::npu_model::workload::{Phase, Task, Transformer};
 use serde::Serialize;
 
-use super::inference_figure::{Drawing, Picture};
-use super::number::{list, narrow, percent, short, shown, times, wrapped};
-use super::present::Answer;
-use super::table::{si, table};
+use self::figure::{Drawing, Picture};
+use crate::report::number::{list, narrow, percent, short, shown, times, wrapped};
+use crate::report::present::Answer;
+use crate::report::table::{si, table};
 
 /// What was priced.
 #[derive(Debug, Clone, Serialize)]

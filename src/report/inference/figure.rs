@@ -7,8 +7,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use serde::Serialize;
 
-use super::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
-use super::table::si;
+use crate::report::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
+use crate::report::table::si;
 
 /// What is drawn beside the table.
 #[derive(Debug, Clone, Serialize)]

@@ -17,9 +17,10 @@ use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
-use super::whole_model::{self, ModelFlags};
+use super::whole_model::{self, Asked, FigureName, ModelFlags};
 #[cfg(feature = "hdf5")]
 use crate::report::compare::archive;
+use crate::report::compare::figure::Drawing;
 use crate::report::compare::{Report, WorkloadReport};
 use crate::report::present::present;
 use crate::report::progress;
@@ -66,6 +67,9 @@ pub struct Arguments {
     device: Vec<String>,
     #[command(flatten)]
     baselines: BaselineFlags,
+    /// What --plot draws [default: bars]
+    #[arg(long, value_name = "FIGURE", help_heading = "Run and output")]
+    figure: Option<FigureName>,
     /// A whole transformer, from the shape in its configuration; no weights are needed
     #[arg(long, value_name = "config.json", help_heading = "Whole model", conflicts_with_all = ["qkv", "n", "d"])]
     model: Option<PathBuf>,
@@ -91,17 +95,28 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if cfg!(not(feature = "hdf5")) && outputs.out.is_some() {
         return Err(anyhow!("--out needs a build with the feature hdf5 or hdf5-static")).input();
     }
+    let figure = arguments.figure.unwrap_or_default();
     if let Some(model) = &arguments.model {
         return whole_model::run(
             model,
             &arguments.whole,
             &arguments.device,
             &arguments.baselines,
-            (target, draws),
+            Asked { target, draws, figure },
             &arguments.common,
             &outputs,
         );
     }
+    let drawing = match figure {
+        FigureName::Bars => Drawing::Bars,
+        FigureName::Tornado => Drawing::Tornado,
+        FigureName::MapNS | FigureName::MapFlipWrite | FigureName::Pareto => {
+            return Err(anyhow!(
+                "--figure: maps and energy against error are drawn of a whole model: add --model config.json"
+            ))
+            .input();
+        }
+    };
     let devices = devices(&arguments.device)?;
     let studied = Studied::run(arguments, &devices)?;
     let gpus = arguments.baselines.load(
@@ -114,7 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
     let question = Question::new(workload, studied.heads, target).run()?.drawn(draws, arguments.common.seed);
     let comparison = Comparison::new(&question, &devices, &gpus).input()?;
-    let report = Report::new(report, comparison, draws);
+    let report = Report::new(report, comparison, draws, drawing);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
         archive::write(&report, arguments.common.seed, file).run()?;

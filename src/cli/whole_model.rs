@@ -75,9 +75,6 @@ pub struct ModelFlags {
     /// Effective keys N₂ = 1/Σp² of a row, so that R = N₂ − 1 [default: R measured on the bundled heads]
     #[arg(long, value_name = "N2", help_heading = "Whole model", requires = "model", value_parser = value::number)]
     n2: Option<f64>,
-    /// What --plot draws [default: bars]
-    #[arg(long, value_name = "FIGURE", help_heading = "Whole model", requires = "model")]
-    figure: Option<FigureName>,
     /// Look at every mapping of every device, and say which is best
     #[arg(long, value_name = "OBJECTIVE", help_heading = "Whole model", requires = "model")]
     search: Option<ObjectiveName>,
@@ -94,13 +91,24 @@ const FINENESS: u32 = 8;
 /// Points of a map along each axis.
 const MAP: usize = 61;
 
+/// What is asked of heads and of whole models alike.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// What is held.
+    pub target: Target,
+    /// Draws of all numbers.
+    pub draws: usize,
+    /// What is drawn.
+    pub figure: FigureName,
+}
+
 /// Runs the verb on a whole model.
 pub fn run(
     config: &Path,
     flags: &ModelFlags,
     names: &[String],
     baselines: &BaselineFlags,
-    (target, draws): (Target, usize),
+    Asked { target, draws, figure }: Asked,
     common: &Common,
     outputs: &Outputs,
 ) -> Result<(), Failure> {
@@ -136,7 +144,7 @@ pub fn run(
             .ok_or_else(|| anyhow!("--figure: none of the devices samples, so that there is nothing to map"))
             .input()
     };
-    let drawing = match flags.figure.unwrap_or_default() {
+    let drawing = match figure {
         FigureName::Bars => Drawing::Bars,
         FigureName::MapNS => Drawing::Map(map(&question, wanted()?, &gpus[0], false, MAP).input()?),
         FigureName::MapFlipWrite => Drawing::Map(map(&question, wanted()?, &gpus[0], true, MAP).input()?),

@@ -72,20 +72,9 @@ impl InferenceQuestion {
 
 /// One pass of a model on a GPU, in half precision.
 pub(super) fn pass(gpu: &Gpu, work: &Inference) -> Result<gpu::GpuCost, Error> {
-    let t = &work.transformer;
-    let model = gpu::Transformer {
-        layers: t.layers,
-        hidden: t.hidden,
-        heads: t.heads,
-        kv_heads: t.kv_heads,
-        d_head: t.d_head,
-        feed_forward: t.intermediate,
-        gated: t.gated,
-        vocabulary: t.vocabulary,
-    };
     let (fresh, cached) = match work.task.phase {
         Phase::Prefill => (work.task.context, 0),
         Phase::Decode => (1, work.task.context - 1),
     };
-    gpu.price_pass(&model, work.task.batch, fresh, cached, Format::Fp16)
+    gpu.price_pass(&work.transformer, work.task.batch, fresh, cached, Format::Fp16)
 }

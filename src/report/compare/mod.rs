@@ -2,7 +2,7 @@
 
 #[cfg(feature = "hdf5")]
 pub mod archive;
-mod figure;
+pub mod figure;
 
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::npu_model::comparison::{
@@ -14,7 +14,7 @@ use ceas_npu::npu_model::workload::Workload;
 use ceas_npu::sim::statistics::Estimate;
 use serde::Serialize;
 
-use self::figure::Picture;
+use self::figure::{Drawing, Picture};
 use crate::report::number::{brief, list, narrow, percent, short, shown, times, wrapped};
 use crate::report::present::Answer;
 use crate::report::table::{si, table, with_error};
@@ -97,11 +97,13 @@ pub struct Report {
     pub(super) draws: usize,
     pub(super) findings: Vec<String>,
     pub(super) excluded: [&'static str; EXCLUDED.len()],
+    #[serde(skip)]
+    drawing: Drawing,
 }
 
 impl Report {
     /// The report of a comparison.
-    pub fn new(workload: WorkloadReport, comparison: Comparison, draws: usize) -> Self {
+    pub fn new(workload: WorkloadReport, comparison: Comparison, draws: usize, drawing: Drawing) -> Self {
         let held_equal = match workload.held {
             Target::OutputError(error) => format!(
                 "the relative output error: every head is sampled until √(V/S_eff)/|o| and the width of the fields give {} %",
@@ -121,6 +123,7 @@ impl Report {
             draws,
             findings,
             excluded: EXCLUDED,
+            drawing,
         }
     }
 }
@@ -167,7 +170,7 @@ impl Answer for Report {
     }
 
     fn picture(&self) -> Picture {
-        Picture::new(self.title(), &self.rows)
+        Picture::new(self.title(), &self.rows, self.drawing)
     }
 }
 

@@ -7,8 +7,11 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use serde::Serialize;
 
+use super::{map, pareto};
+use crate::report::decades::{Decades, tick};
 use crate::report::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
-use crate::report::table::si;
+use crate::report::ranges::{Bar, Panel, Range, Rows, meanings};
+use crate::report::tornado::Tornado;
 
 /// What is drawn beside the table.
 #[derive(Debug, Clone, Serialize)]
@@ -31,128 +34,78 @@ impl Drawing {
     }
 }
 
-/// One row of bars.
-#[derive(Clone)]
-struct Bar {
-    name: String,
-    below: String,
-    colour: RGBColor,
-    energy: Option<[f64; 3]>,
-    time: Option<[f64; 3]>,
-}
-
 /// A picture.
 pub struct Picture {
     title: String,
     drawing: Drawing,
     bars: Vec<Bar>,
-    /// Name of the first row, its middle, and its numbers with their ends.
-    swings: (String, f64, Vec<(String, [f64; 2])>),
+    tornado: Option<Tornado>,
 }
 
-const WIDTH: i32 = 1200;
-const HEIGHT: i32 = 760;
-const ROW: i32 = 50;
-const TOP: i32 = 100;
+const ROWS: Rows = Rows { top: 104, height: 50, width: 1200 };
+pub(super) const HEIGHT: i32 = 760;
+/// This processor.
+const CPU: RGBColor = SERIES[3];
+/// A chip that only computes.
+const DIGITAL: RGBColor = SERIES[2];
 
 impl Picture {
     /// The picture of the rows; energies for a token.
     pub fn new(title: String, rows: &[InferenceRow], tokens: f64, drawing: Drawing) -> Self {
-        let bars = rows.iter().map(|row| {
-            let possible = row.unreachable.is_none();
-            let ends = |mid: Option<f64>, spread: Option<[f64; 2]>, per: f64| {
-                let mid = mid.filter(|_| possible)?;
-                let [low, high] = spread.unwrap_or([mid, mid]);
-                Some([low / per, mid / per, high / per])
-            };
-            let mc = row.monte_carlo;
-            Bar {
-                name: row.name.clone(),
-                below: match possible {
-                    true => format!("{}; {}", row.manner(), row.evidence.name()),
-                    false => "cannot do this".into(),
-                },
-                colour: match row.kind {
-                    Kind::Gpu | Kind::Cpu => INK,
-                    _ if row.name == CONTROL || row.name.starts_with("control") => THEORY,
-                    _ if row.mapping.as_ref().is_some_and(|m| m.samples.is_some()) => SAMPLED,
-                    _ => SERIES[2],
-                },
-                energy: ends(
-                    row.energy_j.map(|e| e.mid.value()),
-                    mc.and_then(|m| m.energy_j).map(|e| [e.p05, e.p95]),
-                    tokens,
-                ),
-                time: ends(row.time_s.map(|t| t.mid.value()), mc.map(|m| [m.time_s.p05, m.time_s.p95]), 1.0),
-            }
-        });
         let first = rows.iter().find(|r| r.unreachable.is_none() && !r.tornado.is_empty());
-        let swings = first.map_or((String::new(), 1.0, Vec::new()), |row| {
-            let mid = row.energy_j.map_or(1.0, |e| e.mid.value());
-            let numbers =
-                row.tornado.iter().take(12).map(|s| (s.number.clone(), s.energy_j.map(|e| e / tokens)));
-            (row.name.clone(), mid / tokens, numbers.collect())
+        let tornado = first.map(|row| {
+            let middle = row.energy_j.map_or(1.0, |e| e.mid.value());
+            Tornado::new(&row.name, "a token", middle, &row.tornado, tokens)
         });
-        Self { title, drawing, bars: bars.collect(), swings }
+        Self { title, drawing, bars: rows.iter().map(|row| bar(row, tokens)).collect(), tornado }
     }
 }
 
-/// A logarithmic axis over pixels.
-struct Axis {
-    from: i32,
-    to: i32,
-    low: f64,
-    high: f64,
-}
-
-impl Axis {
-    /// Over whole decades around all numbers.
-    fn over(from: i32, to: i32, values: impl Iterator<Item = f64>) -> Self {
-        let (mut low, mut high) = (f64::INFINITY, 0.0f64);
-        for value in values.filter(|v| v.is_finite() && *v > 0.0) {
-            low = low.min(value);
-            high = high.max(value);
-        }
-        if high <= 0.0 {
-            (low, high) = (0.1, 10.0);
-        }
-        let floor = 10f64.powf(low.log10().floor());
-        let ceiling = 10f64.powf(high.log10().ceil()).max(floor * 10.0);
-        Self { from, to, low: floor, high: ceiling }
+fn bar(row: &InferenceRow, tokens: f64) -> Bar {
+    let possible = row.unreachable.is_none();
+    let ends = |mid: Option<f64>, spread: Option<[f64; 2]>, per: f64| -> Range {
+        let mid =
+            mid.filter(|_| possible).ok_or(if possible { "power unknown" } else { "cannot do this" })?;
+        let [low, high] = spread.unwrap_or([mid, mid]);
+        Ok([low / per, mid / per, high / per])
+    };
+    let mc = row.monte_carlo;
+    Bar {
+        name: row.name.clone(),
+        below: match possible {
+            true => format!("{}; {}", row.manner(), row.evidence.name()),
+            false => "cannot do this".into(),
+        },
+        colour: match row.kind {
+            Kind::Gpu => INK,
+            Kind::Cpu => CPU,
+            _ if row.name == CONTROL || row.name.starts_with("control") => THEORY,
+            _ if row.mapping.as_ref().is_some_and(|m| m.samples.is_some()) => SAMPLED,
+            _ => DIGITAL,
+        },
+        gpu: row.kind == Kind::Gpu,
+        energy: ends(
+            row.energy_j.map(|e| e.mid.value()),
+            mc.and_then(|m| m.energy_j).map(|e| [e.p05, e.p95]),
+            tokens,
+        ),
+        time: ends(row.time_s.map(|t| t.mid.value()), mc.map(|m| [m.time_s.p05, m.time_s.p95]), 1.0),
     }
-
-    fn at(&self, value: f64) -> i32 {
-        let share = (value.max(f64::MIN_POSITIVE) / self.low).log10() / (self.high / self.low).log10();
-        self.from + (share.clamp(0.0, 1.0) * f64::from(self.to - self.from)).round() as i32
-    }
-
-    /// Powers of ten on it, no closer than `pixels`.
-    fn ticks(&self, pixels: i32) -> Vec<f64> {
-        let (a, b) = (self.low.log10().ceil() as i32, (self.high.log10() + 1e-9).floor() as i32);
-        let length = (self.to - self.from).abs();
-        let step = (1..).find(|s| length * s >= pixels * (b - a).max(1)).unwrap_or(1);
-        (a..=b).step_by(step as usize).map(|d| 10f64.powi(d)).collect()
-    }
-}
-
-fn tick(value: f64, unit: &str) -> String {
-    si(value, unit).replacen(".00", "", 1).replacen(".0", "", 1)
 }
 
 fn centred(size: u32) -> TextStyle<'static> {
     text(size).pos(Pos::new(HPos::Center, VPos::Top))
 }
 
-type Area<B> = DrawingArea<B, Shift>;
+pub(super) type Area<B> = DrawingArea<B, Shift>;
 
 impl Figure for Picture {
     fn size(&self) -> (u32, u32) {
-        let height = match self.drawing {
-            Drawing::Bars => TOP + ROW * self.bars.len() as i32 + 100,
-            Drawing::Tornado => TOP + ROW * self.swings.2.len().max(1) as i32 + 90,
-            _ => HEIGHT,
-        };
-        (WIDTH as u32, height as u32)
+        match (&self.drawing, &self.tornado) {
+            (Drawing::Tornado, Some(tornado)) => tornado.size(),
+            (Drawing::Map(_) | Drawing::Pareto(_), _) => (ROWS.width as u32, HEIGHT as u32),
+            _ => (ROWS.width as u32, (ROWS.bottom(self.bars.len()) + 100) as u32),
+        }
     }
 
     fn draw<B: DrawingBackend>(&self, area: &Area<B>) -> Result<(), Trouble>
@@ -161,11 +114,11 @@ impl Figure for Picture {
     {
         let bold = TextStyle::from(("sans-serif", 21, FontStyle::Bold).into_font()).color(&INK);
         area.draw(&Text::new(self.title.clone(), (24, 18), bold))?;
-        match &self.drawing {
-            Drawing::Bars => self.bars(area),
-            Drawing::Map(map) => draw_map(area, map),
-            Drawing::Pareto(points) => draw_pareto(area, points),
-            Drawing::Tornado => self.tornado(area),
+        match (&self.drawing, &self.tornado) {
+            (Drawing::Map(gains), _) => map::draw(area, gains),
+            (Drawing::Pareto(points), _) => pareto::draw(area, points),
+            (Drawing::Tornado, Some(tornado)) => tornado.draw(area),
+            _ => self.bars(area),
         }
     }
 }
@@ -175,105 +128,42 @@ impl Picture {
     where
         B::ErrorType: 'static,
     {
-        let bottom = TOP + ROW * self.bars.len() as i32;
-        for (i, bar) in self.bars.iter().enumerate() {
-            let y = TOP + ROW * i as i32 + ROW / 2;
-            if i % 2 == 0 {
-                let band = [(16, y - ROW / 2), (WIDTH - 16, y + ROW / 2)];
-                area.draw(&Rectangle::new(band, RGBColor(246, 246, 246).filled()))?;
-            }
-            area.draw(&Text::new(bar.name.clone(), (24, y - 18), text(16).color(&bar.colour)))?;
-            area.draw(&Text::new(bar.below.clone(), (24, y + 2), text(13).color(&FAINT)))?;
-        }
-        type Of = fn(&Bar) -> Option<[f64; 3]>;
-        let panels: [(&str, &str, i32, i32, Of); 2] = [
-            ("energy for a token", "J", 250, 680, |b| b.energy),
-            ("time of the task", "s", 760, 1170, |b| b.time),
+        ROWS.names(area, &self.bars)?;
+        let gpu = self.bars.iter().find(|b| b.gpu).map(|b| (b, "GPU"));
+        let control = self.bars.iter().find(|b| b.name == CONTROL).map(|b| (b, "control"));
+        let lines: Vec<_> = gpu.into_iter().chain(control).collect();
+        type Of = fn(&Bar) -> Range;
+        let panels: [(&str, &str, (i32, i32), Of); 2] = [
+            ("energy for a token", "J", (250, 680), |b| b.energy),
+            ("time of the task", "s", (760, 1170), |b| b.time),
         ];
-        for (title, unit, left, right, of) in panels {
-            let axis = Axis::over(left, right, self.bars.iter().filter_map(of).flatten());
-            area.draw(&Text::new(title.to_owned(), (left, 58), text(17)))?;
-            for value in axis.ticks(60) {
-                let x = axis.at(value);
-                area.draw(&PathElement::new([(x, TOP), (x, bottom)], RGBColor(215, 215, 215)))?;
-                area.draw(&Text::new(tick(value, unit), (x, bottom + 6), centred(13)))?;
-            }
-            let gpu = self.bars.iter().find(|b| b.colour == INK).and_then(of);
-            if let Some([_, mid, _]) = gpu {
-                let x = axis.at(mid);
-                area.draw(&PathElement::new([(x, TOP), (x, bottom)], INK.stroke_width(1)))?;
-            }
-            for (i, bar) in self.bars.iter().enumerate() {
-                let Some([low, mid, high]) = of(bar) else { continue };
-                let y = TOP + ROW * i as i32 + ROW / 2;
-                let ends = [(axis.at(low), y - 7), (axis.at(high).max(axis.at(low) + 2), y + 7)];
-                area.draw(&Rectangle::new(ends, bar.colour.mix(0.35).filled()))?;
-                area.draw(&Circle::new((axis.at(mid), y), 6, bar.colour.filled()))?;
-                let beside = axis.at(high) + 80 < right;
-                let (x, side) =
-                    if beside { (axis.at(high) + 9, HPos::Left) } else { (axis.at(low) - 9, HPos::Right) };
-                let label = si(mid, unit);
-                // Lines end where words begin.
-                let width = 8 * label.chars().count() as i32;
-                let from = if beside { x - 2 } else { x - width };
-                area.draw(&Rectangle::new([(from, y - 9), (from + width, y + 9)], WHITE.mix(0.85).filled()))?;
-                area.draw(&Text::new(label, (x, y), text(14).pos(Pos::new(side, VPos::Center))))?;
-            }
+        for (title, unit, ends, of) in panels {
+            ROWS.panel(area, &self.bars, &Panel { title, unit, ends, of, lines: lines.clone() })?;
         }
+        let bottom = ROWS.bottom(self.bars.len());
         let marks = [
             ("samples", SAMPLED),
             ("control, no thermal physics", THEORY),
-            ("measured digital chip", SERIES[2]),
-            ("GPU, and the line down from it", INK),
+            ("a chip that computes", DIGITAL),
+            ("GPU", INK),
+            ("a processor", CPU),
         ];
-        let mut x = 24;
-        for (name, colour) in marks {
-            area.draw(&Circle::new((x + 8, bottom + 52), 6, colour.filled()))?;
-            area.draw(&Text::new(name.to_owned(), (x + 22, bottom + 44), text(14)))?;
-            x += 60 + 8 * name.chars().count() as i32;
-        }
-        area.draw(&Text::new(
-            "dot: middle of every range; bar: 5 to 95 % of draws".to_owned(),
-            (24, bottom + 68),
-            text(14).color(&FAINT),
-        ))?;
-        Ok(())
-    }
-
-    fn tornado<B: DrawingBackend>(&self, area: &Area<B>) -> Result<(), Trouble>
-    where
-        B::ErrorType: 'static,
-    {
-        let (name, mid, swings) = &self.swings;
-        let bottom = TOP + ROW * swings.len().max(1) as i32;
-        let axis = Axis::over(330, WIDTH - 60, swings.iter().flat_map(|s| s.1).chain([*mid]));
-        let title =
-            format!("{name}: energy for a token when one number goes to its ends, all others in the middle");
-        area.draw(&Text::new(title, (24, 58), text(16)))?;
-        for value in axis.ticks(60) {
-            let x = axis.at(value);
-            area.draw(&PathElement::new([(x, TOP), (x, bottom)], RGBColor(215, 215, 215)))?;
-            area.draw(&Text::new(tick(value, "J"), (x, bottom + 6), centred(13)))?;
-        }
-        for (i, (number, [low, high])) in swings.iter().enumerate() {
-            let y = TOP + ROW * i as i32 + ROW / 2;
-            area.draw(&Text::new(number.clone(), (24, y - 8), text(15)))?;
-            for (end, colour) in [(*low, SAMPLED), (*high, THEORY)] {
-                let (a, b) = (axis.at(end).min(axis.at(*mid)), axis.at(end).max(axis.at(*mid)));
-                area.draw(&Rectangle::new([(a, y - 10), (b.max(a + 1), y + 10)], colour.mix(0.6).filled()))?;
-            }
-        }
-        let x = axis.at(*mid);
-        area.draw(&PathElement::new([(x, TOP), (x, bottom)], INK.stroke_width(2)))?;
+        let shown: Vec<_> =
+            marks.into_iter().filter(|m| self.bars.iter().any(|bar| bar.colour == m.1)).collect();
+        meanings(area, bottom + 44, &shown)?;
         let legend =
-            "blue: number at its low end; vermilion: at its high end; black: everything in the middle";
-        area.draw(&Text::new(legend.to_owned(), (24, bottom + 44), text(14).color(&FAINT)))?;
+            "dot: middle of every range; bar: 5 to 95 % of draws; dashed: the GPU and the int8 control";
+        area.draw(&Text::new(legend, (24, bottom + 70), text(14).color(&FAINT)))?;
         Ok(())
     }
 }
 
 /// Frame, ticks and names of two axes.
-fn frame<B: DrawingBackend>(area: &Area<B>, x: (&Axis, &str), y: (&Axis, &str)) -> Result<(), Trouble>
+pub(super) fn frame<B: DrawingBackend>(
+    area: &Area<B>,
+    x: (&Decades, &str),
+    y: (&Decades, &str),
+) -> Result<(), Trouble>
 where
     B::ErrorType: 'static,
 {
@@ -300,112 +190,4 @@ where
 /// The unit in the brackets of a name, if it is one with prefixes.
 fn unit(name: &str) -> &'static str {
     if name.contains("(J)") { "J" } else { "" }
-}
-
-fn draw_map<B: DrawingBackend>(area: &Area<B>, map: &GainMap) -> Result<(), Trouble>
-where
-    B::ErrorType: 'static,
-{
-    let (xs, ys) = (&map.x.1, &map.y.1);
-    let ends = |v: &[f64], from, to| Axis { from, to, low: v[0], high: v[v.len() - 1] };
-    let (x, y) = (ends(xs, 130, 960), ends(ys, HEIGHT - 80, 110));
-    let title = format!("joules of {} over joules of {}: black where they are level", map.gpu, map.device);
-    area.draw(&Text::new(title, (24, 52), text(16)))?;
-    let (dx, dy) = ((x.to - x.from) as f64 / xs.len() as f64, (y.from - y.to) as f64 / ys.len() as f64);
-    let gain = |i: usize, j: usize| map.gain[j][i];
-    for j in 0..ys.len() {
-        for i in 0..xs.len() {
-            let cell = |i: usize, j: usize| {
-                (x.from + (i as f64 * dx).round() as i32, y.from - (j as f64 * dy).round() as i32)
-            };
-            area.draw(&Rectangle::new([cell(i, j + 1), cell(i + 1, j)], shade(gain(i, j)).filled()))?;
-            let wins = |i: usize, j: usize| gain(i, j) > 1.0;
-            let known = |i: usize, j: usize| gain(i, j).is_finite();
-            if i + 1 < xs.len() && known(i, j) && known(i + 1, j) && wins(i, j) != wins(i + 1, j) {
-                area.draw(&PathElement::new([cell(i + 1, j), cell(i + 1, j + 1)], INK.stroke_width(3)))?;
-            }
-            if j + 1 < ys.len() && known(i, j) && known(i, j + 1) && wins(i, j) != wins(i, j + 1) {
-                area.draw(&PathElement::new([cell(i, j + 1), cell(i + 1, j + 1)], INK.stroke_width(3)))?;
-            }
-        }
-    }
-    if let Some((a, b)) = map.here {
-        let place = (x.at(a), y.at(b));
-        area.draw(&Circle::new(place, 8, WHITE.filled()))?;
-        area.draw(&Circle::new(place, 8, INK.stroke_width(3)))?;
-        let right = place.0 < x.to - 190;
-        let (at, side) = if right { (place.0 + 14, HPos::Left) } else { (place.0 - 14, HPos::Right) };
-        area.draw(&Text::new(
-            "as its file says".to_owned(),
-            (at, place.1),
-            text(15).pos(Pos::new(side, VPos::Center)),
-        ))?;
-    }
-    frame(area, (&x, map.x.0.label()), (&y, map.y.0.label()))?;
-    area.draw(&Text::new("gain".to_owned(), (1010, 84), text(16)))?;
-    for (i, exponent) in (-4..=4).rev().enumerate() {
-        let y = 120 + 40 * i as i32;
-        area.draw(&Rectangle::new([(1010, y), (1050, y + 40)], shade(10f64.powi(exponent)).filled()))?;
-        let name = match exponent {
-            0 => "1: level".to_owned(),
-            e if e > 0 => format!("10^{e} less energy"),
-            e => format!("10^{} more", -e),
-        };
-        area.draw(&Text::new(name, (1060, y + 12), text(14)))?;
-    }
-    area.draw(&Rectangle::new([(1010, 500), (1050, 530)], shade(f64::NAN).filled()))?;
-    area.draw(&Text::new("cannot".to_owned(), (1060, 508), text(14)))?;
-    Ok(())
-}
-
-/// Blue where a device wins, vermilion where it loses, white at 1, four decades either way.
-fn shade(gain: f64) -> RGBColor {
-    if !gain.is_finite() {
-        return RGBColor(225, 225, 225);
-    }
-    let (full, share) =
-        (if gain >= 1.0 { SAMPLED } else { THEORY }, (gain.log10().abs() / 4.0).clamp(0.0, 1.0).sqrt());
-    let blend = |c: u8| (255.0 + share * (f64::from(c) - 255.0)).round() as u8;
-    RGBColor(blend(full.0), blend(full.1), blend(full.2))
-}
-
-fn draw_pareto<B: DrawingBackend>(area: &Area<B>, points: &[Point]) -> Result<(), Trouble>
-where
-    B::ErrorType: 'static,
-{
-    let x = Axis::over(130, 900, points.iter().map(|p| 100.0 * p.error));
-    let y = Axis::over(HEIGHT - 80, 110, points.iter().map(|p| p.energy_j));
-    area.draw(&Text::new(
-        "filled: nothing else has less error and less energy".to_owned(),
-        (24, 52),
-        text(16),
-    ))?;
-    frame(area, (&x, "relative error of an attention output (%)"), (&y, "energy of the task (J)"))?;
-    let mut names: Vec<&str> = Vec::new();
-    for point in points {
-        if !names.contains(&point.name.as_str()) {
-            names.push(&point.name);
-        }
-    }
-    for (i, name) in names.iter().enumerate() {
-        let colour = if name.starts_with("control") {
-            THEORY
-        } else if i + 1 == names.len() {
-            // GPUs come last.
-            INK
-        } else {
-            [SAMPLED, SERIES[2], SERIES[3], SERIES[4], SERIES[5]][i % 5]
-        };
-        let own: Vec<&Point> = points.iter().filter(|p| p.name == *name).collect();
-        let places: Vec<(i32, i32)> = own.iter().map(|p| (x.at(100.0 * p.error), y.at(p.energy_j))).collect();
-        area.draw(&PathElement::new(places.clone(), colour.stroke_width(2)))?;
-        for (point, place) in own.iter().zip(&places) {
-            let style = if point.best { colour.filled() } else { colour.stroke_width(2) };
-            area.draw(&Circle::new(*place, if own.len() == 1 { 8 } else { 4 }, style))?;
-        }
-        let at = 110 + 26 * i as i32;
-        area.draw(&Circle::new((940, at + 8), 6, colour.filled()))?;
-        area.draw(&Text::new((*name).to_owned(), (956, at), text(15)))?;
-    }
-    Ok(())
 }

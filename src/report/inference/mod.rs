@@ -3,6 +3,8 @@
 #[cfg(feature = "hdf5")]
 pub mod archive;
 pub mod figure;
+mod map;
+mod pareto;
 
 use ceas_npu::npu_model::choice::{Best, Construction};
 use ceas_npu::npu_model::comparison::{

@@ -205,6 +205,16 @@ fn the_quick_tariff_and_the_bill_agree_and_the_search_finds_no_better_choice_tha
             .unwrap();
         assert!(best.energy_j <= quick.energy * (1.0 + 1e-9), "{}", device.id);
         assert!(best.candidates > 1000 && !best.refused.is_empty());
+        // Every candidate is refused or priced, and of what is priced constraints may refuse some.
+        let refused: u64 = best.refused.values().sum();
+        assert!(best.priced > 0 && best.priced + refused >= best.candidates, "{}", device.id);
+        // Gates are cheaper, and are not softmax: they are told, and not taken.
+        assert_ne!(best.lowered.choice.construction, Construction::Gated);
+        let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let again = one_thread.install(|| {
+            search(&inference, &rows(), target, &device, Objective::Energy, Constraint::default(), 1)
+        });
+        assert_eq!(best, again.unwrap(), "{}: another number of threads", device.id);
         let fast =
             search(&inference, &rows(), target, &device, Objective::Time, Constraint::default(), 1).unwrap();
         assert!(fast.time_s <= best.time_s * (1.0 + 1e-9));

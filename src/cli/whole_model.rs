@@ -1,6 +1,7 @@
 //! `ceas compare --model config.json`: a whole transformer on devices and GPUs.
 
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::anyhow;
 use ceas_npu::npu_model::choice::{Constraint, Objective, search};
@@ -15,10 +16,10 @@ use super::common::{Common, Outputs};
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
-use crate::report::inference::InferenceReport;
 #[cfg(feature = "hdf5")]
 use crate::report::inference::archive;
 use crate::report::inference::figure::Drawing;
+use crate::report::inference::{InferenceReport, Searched};
 use crate::report::present::present;
 
 /// What is asked of the model.
@@ -86,8 +87,8 @@ pub struct ModelFlags {
     area: Option<f64>,
 }
 
-/// Rungs of an octave in the ladders of a search: about a million candidates for a device that samples.
-const FINENESS: u32 = 8;
+/// Rungs of an octave in the ladders of a search: more than a million candidates are priced.
+const FINENESS: u32 = 16;
 /// Points of a map along each axis.
 const MAP: usize = 61;
 
@@ -151,8 +152,9 @@ pub fn run(
         FigureName::Pareto => Drawing::Pareto(pareto(&question, &devices, &gpus).input()?),
         FigureName::Tornado => Drawing::Tornado,
     };
-    let mut found = Vec::new();
+    let mut searched = Searched::default();
     if let Some(objective) = flags.search {
+        let began = Instant::now();
         let objective = match objective {
             ObjectiveName::Energy => Objective::Energy,
             ObjectiveName::Time => Objective::Time,
@@ -164,10 +166,11 @@ pub fn run(
         for device in &devices {
             let best =
                 search(&question.inference, &question.rows, target, device, objective, constraint, FINENESS);
-            found.push((device.id.clone(), best.map_err(|e| e.to_string())));
+            searched.found.push((device.id.clone(), best.map_err(|e| e.to_string())));
         }
+        searched.seconds = began.elapsed().as_secs_f64();
     }
-    let report = InferenceReport::new(question, comparison, assumed, drawing, found);
+    let report = InferenceReport::new(question, comparison, assumed, drawing, searched);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
         archive::write(&report, common.seed, file).run()?;

@@ -60,6 +60,9 @@ pub struct InferenceReport {
     pub(super) excluded: [&'static str; EXCLUDED_OF_MODELS.len()],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     search: Vec<(String, Result<Best, String>)>,
+    /// Seconds that the search took: told, not part of the document.
+    #[serde(skip)]
+    seconds: f64,
     #[serde(skip_serializing_if = "Drawing::is_plain")]
     figure: Drawing,
 }
@@ -71,7 +74,7 @@ impl InferenceReport {
         comparison: InferenceComparison,
         assumed: String,
         figure: Drawing,
-        search: Vec<(String, Result<Best, String>)>,
+        search: Searched,
     ) -> Self {
         let work = &question.inference;
         let attention = work.attention();
@@ -98,7 +101,8 @@ impl InferenceReport {
             break_even: BreakEven { gpu: comparison.gpu, devices },
             rows: comparison.rows,
             excluded: EXCLUDED_OF_MODELS,
-            search,
+            search: search.found,
+            seconds: search.seconds,
             figure,
         }
     }
@@ -208,35 +212,66 @@ impl InferenceReport {
         text += &format!("{}\n\n{}\n\n", self.table(), self.level());
         list(&mut text, "What comes out", &self.findings);
         if !self.search.is_empty() {
-            let lines: Vec<String> = self.search.iter().map(|(name, best)| searched(name, best)).collect();
+            let mut lines: Vec<String> =
+                self.search.iter().map(|(name, best)| searched(name, best)).collect();
+            let sum = |of: fn(&Best) -> u64| -> u64 {
+                self.search.iter().filter_map(|(_, best)| best.as_ref().ok()).map(of).sum()
+            };
+            let (looked, priced) = (sum(|b| b.candidates), sum(|b| b.priced));
+            lines.push(format!(
+                "looked at {looked} mappings in all; {priced} were priced one by one in {:.2} s, {:.1e} a second",
+                self.seconds,
+                priced as f64 / self.seconds.max(1e-9)
+            ));
             list(&mut text, "\nBest mappings", &lines);
         }
         text
     }
 }
 
+/// What a search found on every device, and how long it took.
+#[derive(Debug, Clone, Default)]
+pub struct Searched {
+    /// The best mapping of each device, or why there is none.
+    pub found: Vec<(String, Result<Best, String>)>,
+    /// Seconds.
+    pub seconds: f64,
+}
+
 /// One line of a search.
 fn searched(name: &str, best: &Result<Best, String>) -> String {
-    match best {
-        Err(reason) => format!("{name}: {reason}"),
-        Ok(best) => {
-            let c = &best.lowered.choice;
-            let refused: u64 = best.refused.values().sum();
-            format!(
-                "{name}: {} ({:?}, {}, {:?}), {} chips: {}, {}; bound by {}; {} mappings looked at, {refused} refused{}",
-                c.construction.name(),
-                c.write,
-                c.storage.name(),
-                c.layout,
-                best.lowered.extent.chips,
-                si(best.energy_j, "J"),
-                si(best.time_s, "s"),
-                best.binds.replace('_', " "),
-                best.candidates,
-                if c.construction == Construction::Gated { "; gates are not softmax" } else { "" }
-            )
-        }
+    let best = match best {
+        Err(reason) => return format!("{name}: {reason}"),
+        Ok(best) => best,
+    };
+    let c = &best.lowered.choice;
+    let mut manner = vec![c.storage.name()];
+    if c.construction != Construction::Exact {
+        manner.push(c.write.name());
+        manner.push(c.layout.name());
     }
+    let own = best.least.get(c.construction.name()).copied().unwrap_or(f64::NAN);
+    let others = best.least.iter().filter(|(other, _)| **other != c.construction.name());
+    let others: Vec<String> =
+        others.map(|(other, least)| format!("{other} {}", times(least / own))).collect();
+    let mut text = format!(
+        "{name}: {} ({}), {} chips: {}, {}; bound by {}; {} of {} mappings priced",
+        c.construction.name(),
+        manner.join(", "),
+        best.lowered.extent.chips,
+        si(best.energy_j, "J"),
+        si(best.time_s, "s"),
+        best.binds.replace('_', " "),
+        best.priced,
+        best.candidates
+    );
+    if !others.is_empty() {
+        text += &format!("; beside it at best: {}", others.join(", "));
+    }
+    if c.construction == Construction::Gated || best.least.contains_key(Construction::Gated.name()) {
+        text += "; gates are not softmax";
+    }
+    text
 }
 
 fn held(target: Target) -> String {

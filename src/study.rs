@@ -16,7 +16,7 @@ use ceas_mapping::heads::{Head, HeadSet};
 use ceas_npu_model::comparison::{HeadRun, Sampled};
 use ceas_npu_model::device::Device;
 use ceas_npu_model::ledger::Linear;
-use ceas_npu_model::precision::{Arithmetic, output_error};
+use ceas_npu_model::precision::{Arithmetic, output_errors};
 use ceas_npu_model::workload::{Shape, Workload};
 use rayon::prelude::*;
 
@@ -90,14 +90,16 @@ fn head_run(head: &Head<'_>, index: u64, widths: &BTreeSet<u32>, seed: u64) -> R
     let (short, long) = (race(few)?, race(many)?);
     let events = Linear::through((few.into(), &short.activity), (many.into(), &long.activity));
     let events = events.expect("a race costs the same for every read-out: tests hold it to that");
-    let error = |arithmetic| output_error(head, beta.value(), arithmetic);
+    let fields = widths.iter().map(|&bits| Arithmetic::Fields { bits });
+    let arithmetics: Vec<_> = [Arithmetic::Half, Arithmetic::Int8].into_iter().chain(fields).collect();
+    let errors = output_errors(head, beta.value(), &arithmetics);
     Ok(HeadRun {
         variance: variance(&long),
         native: Sampled { events, efficiency: 1.0, efficiency_error: 0.0, sampler: "race".into() },
         one_hot: one_hot::sampled(head, index, &long, seed)?,
-        field_error: widths.iter().map(|&bits| (bits, error(Arithmetic::Fields { bits }))).collect(),
-        half_error: error(Arithmetic::Half),
-        int8_error: error(Arithmetic::Int8),
+        field_error: widths.iter().copied().zip(errors[2..].iter().copied()).collect(),
+        half_error: errors[0],
+        int8_error: errors[1],
     })
 }
 

@@ -33,17 +33,28 @@ pub enum Arithmetic {
 /// assert!(error(Arithmetic::Fields { bits: 10 }) < error(Arithmetic::Fields { bits: 4 }));
 /// ```
 pub fn output_error(head: &Head<'_>, beta: f64, arithmetic: Arithmetic) -> f64 {
+    output_errors(head, beta, &[arithmetic])[0]
+}
+
+/// The same for several arithmetics beside one exact run, in their order.
+pub fn output_errors(head: &Head<'_>, beta: f64, arithmetics: &[Arithmetic]) -> Vec<f64> {
     let exact = Rounded::new(head, beta, None);
-    let rounded = Rounded::new(head, beta, Some(arithmetic));
-    let grid = matches!(arithmetic, Arithmetic::Fields { .. }).then(|| exact.range());
-    let (mut wrong, mut signal) = (0.0, 0.0);
-    for query in 0..head.q.nrows() {
-        let o = exact.output(query, None);
-        let approximate = rounded.output(query, grid);
-        wrong += o.iter().zip(&approximate).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-        signal += o.iter().map(|a| a * a).sum::<f64>();
-    }
-    if wrong == 0.0 { 0.0 } else { libm::sqrt(wrong / signal) }
+    let queries = 0..head.q.nrows();
+    let outputs: Vec<Vec<f64>> = queries.clone().map(|query| exact.output(query, None)).collect();
+    let signal: f64 = outputs.iter().map(|o| o.iter().map(|a| a * a).sum::<f64>()).sum();
+    let fields = |a: &Arithmetic| matches!(a, Arithmetic::Fields { .. });
+    let range = arithmetics.iter().any(fields).then(|| exact.range());
+    let error = |arithmetic: &Arithmetic| {
+        let rounded = Rounded::new(head, beta, Some(*arithmetic));
+        let grid = range.filter(|_| fields(arithmetic));
+        let wrong = |query: usize| -> f64 {
+            let approximate = rounded.output(query, grid);
+            outputs[query].iter().zip(&approximate).map(|(a, b)| (a - b) * (a - b)).sum()
+        };
+        let wrong: f64 = queries.clone().map(wrong).sum();
+        if wrong == 0.0 { 0.0 } else { libm::sqrt(wrong / signal) }
+    };
+    arithmetics.iter().map(error).collect()
 }
 
 /// A head seen through an arithmetic.

@@ -80,6 +80,15 @@ pub enum Write {
 impl Write {
     /// Every way.
     pub const ALL: [Self; 3] = [Self::Resident, Self::Bias, Self::Clamp];
+
+    /// The way in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resident => "K in the array",
+            Self::Bias => "logits written",
+            Self::Clamp => "logits held by converters",
+        }
+    }
 }
 
 /// How logical spins that all couple are put on sites that do not.
@@ -113,6 +122,19 @@ impl Layout {
         Self::Zephyr,
         Self::Parity,
     ];
+
+    /// The layout as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Uncoupled => "uncoupled",
+            Self::Crossbar => "crossbar",
+            Self::Copies => "copies",
+            Self::Chimera => "Chimera",
+            Self::Pegasus => "Pegasus",
+            Self::Zephyr => "Zephyr",
+            Self::Parity => "parity",
+        }
+    }
 
     /// Physical for each of `n` logical spins that all couple, on sites of `degree` bonds. The formulas are those of the
     /// constructions of [`ceas_mapping::placement`], which are verified as minors; here n need not be a size that a chip has.

@@ -8,11 +8,13 @@
 //! |---|---|---|
 //! | [`generic`] | every graph, coupling and field | checkerboard or index |
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
+//! | [`free`] | graphs without a bond | index |
 //! | [`panel`], [`rows`] | cached fields of dense graphs, up to 32 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
 //! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
+pub mod free;
 pub mod generic;
 pub mod multispin;
 pub mod panel;
@@ -29,6 +31,8 @@ pub enum Kernel {
     Generic,
     /// Row by row on the square lattice with a table of thresholds, blocks of rows in parallel.
     SquareRows,
+    /// Sites without bonds: both thresholds of every site are known before the sweep.
+    Free,
 }
 
 impl fmt::Display for Kernel {
@@ -36,6 +40,7 @@ impl fmt::Display for Kernel {
         f.write_str(match self {
             Self::Generic => "generic",
             Self::SquareRows => "square-rows",
+            Self::Free => "free",
         })
     }
 }

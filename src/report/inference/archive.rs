@@ -10,9 +10,9 @@ use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ndarray::Array2;
 
-use super::inference::InferenceReport;
-use super::output::OutputFile;
-use super::present::command_line;
+use super::InferenceReport;
+use crate::report::output::OutputFile;
+use crate::report::present::command_line;
 
 /// Writes the whole file, or leaves nothing under its final name.
 pub fn write(report: &InferenceReport, seed: u64, file: &OutputFile) -> anyhow::Result<()> {
@@ -69,10 +69,10 @@ fn fill(
         ("time_s", &|r| r.time_s.map(|t| [t.low.value(), t.mid.value(), t.high.value()])),
         ("energy_j", &|r| r.energy_j.map(|e| [e.low.value(), e.mid.value(), e.high.value()])),
         ("area_mm2", &|r| r.area_mm2),
-        ("monte_carlo_energy_j", &|r| r.monte_carlo.map(|m| spread(m.energy_j))),
+        ("monte_carlo_energy_j", &|r| r.monte_carlo?.energy_j.map(spread)),
         ("monte_carlo_time_s", &|r| r.monte_carlo.map(|m| spread(m.time_s))),
-        ("gain", &|r| r.monte_carlo.map(|m| spread(m.gain))),
-        ("gain_over_control", &|r| r.monte_carlo.map(|m| spread(m.gain_over_control))),
+        ("gain", &|r| r.monte_carlo?.gain.map(spread)),
+        ("gain_over_control", &|r| r.monte_carlo?.gain_over_control.map(spread)),
     ];
     for (name, column) in triples {
         let values: Vec<[f64; 3]> = rows.iter().map(|r| column(r).unwrap_or([f64::NAN; 3])).collect();

@@ -25,6 +25,8 @@ pub mod page;
 pub mod panels;
 pub mod present;
 pub mod progress;
+#[cfg(feature = "hdf5")]
+pub mod recorded;
 pub mod run;
 pub mod solution;
 #[cfg(feature = "hdf5")]

@@ -55,6 +55,7 @@ pub struct InferenceReport {
     command: &'static str,
     pub(super) workload: ModelReport,
     pub(super) rows: Vec<InferenceRow>,
+    pub(super) draws: usize,
     break_even: BreakEven,
     pub(super) findings: Vec<String>,
     pub(super) excluded: [&'static str; EXCLUDED_OF_MODELS.len()],
@@ -97,6 +98,7 @@ impl InferenceReport {
         Self {
             command: "compare",
             workload,
+            draws: question.draws,
             findings,
             break_even: BreakEven { gpu: comparison.gpu, devices },
             rows: comparison.rows,

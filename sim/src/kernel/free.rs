@@ -7,7 +7,7 @@ use crate::stream::Stream;
 
 /// The thresholds of every site: draws below them flip it.
 #[derive(Debug, Clone)]
-pub(super) struct Thresholds {
+pub(crate) struct Thresholds {
     beta: Beta,
     fields: Vec<f64>,
     /// By site: if its spin is −1, if it is +1.
@@ -16,19 +16,19 @@ pub(super) struct Thresholds {
 
 impl Thresholds {
     /// By the rule p(β, ΔE) with ΔE = 2 s h.
-    pub(super) fn new(rule: fn(Beta, f64) -> f64, model: &Hamiltonian, beta: Beta) -> Self {
+    pub(crate) fn new(rule: fn(Beta, f64) -> f64, model: &Hamiltonian, beta: Beta) -> Self {
         let fields: Vec<f64> = (0..model.n_sites()).map(|site| model.field_at(site)).collect();
         let least = fields.iter().map(|h| [-2.0, 2.0].map(|s| threshold(rule(beta, s * h))));
         Self { beta, least: least.collect(), fields }
     }
 
     /// Whether they are those of a model at β.
-    pub(super) fn are_of(&self, model: &Hamiltonian, beta: Beta) -> bool {
+    pub(crate) fn are_of(&self, model: &Hamiltonian, beta: Beta) -> bool {
         self.beta == beta && self.fields.iter().enumerate().all(|(site, h)| *h == model.field_at(site))
     }
 
     /// Attempts to flip every site in index order, one draw each. Returns the number of flips.
-    pub(super) fn visit(&self, spins: &mut [i8], stream: &mut Stream) -> u64 {
+    pub(crate) fn visit(&self, spins: &mut [i8], stream: &mut Stream) -> u64 {
         let mut flips = 0;
         for (spin, least) in spins.iter_mut().zip(&self.least) {
             let flip = u64::from(stream.next_u32()) < least[usize::from(*spin > 0)];

@@ -9,14 +9,13 @@
 //! | [`generic`] | every graph, coupling and field | checkerboard or index |
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
 //! | [`free`] | graphs without a bond | index |
-//! | [`panel`], [`rows`] | cached fields of dense graphs, 16 replicas at a time | index |
+//! | [`panel`], [`rows`] | cached fields of dense graphs, up to 32 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
 //! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod free;
 pub mod generic;
-mod local;
 pub mod multispin;
 pub mod panel;
 pub mod rows;
@@ -24,8 +23,6 @@ pub mod square;
 pub mod wide;
 
 use std::fmt;
-
-pub(crate) use local::LocalSweep;
 
 /// The inner loop of a single-spin update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

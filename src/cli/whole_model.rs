@@ -88,7 +88,7 @@ pub struct ModelFlags {
 }
 
 /// Rungs of an octave in the ladders of a search: more than a million candidates are priced.
-const FINENESS: u32 = 16;
+const FINENESS: u32 = 24;
 /// Points of a map along each axis.
 const MAP: usize = 61;
 

@@ -380,8 +380,9 @@ fn findings(work: &ModelReport, comparison: &InferenceComparison) -> Vec<String>
     }
     if let (Some(resident), Some(streamed)) = (control, find("control_int8_streamed").and_then(mid)) {
         let digital = find("northpole_measured").and_then(mid).zip(bar);
-        let real = digital.map_or(String::new(), |(e, bar)| {
-            format!(" Measured silicon that does so gains {} over the GPU.", times(bar / e))
+        let real = digital.map_or(String::new(), |(e, bar)| match bar / e {
+            g if g >= 1.0 => format!(" Measured silicon that does so gains {} over the GPU.", times(g)),
+            g => format!(" Measured silicon that does so takes {} MORE energy than the GPU.", times(1.0 / g)),
         });
         found.push(format!(
             "Keeping weights, K and V on the chip is worth {} to the control, and needs no spin.{real}",

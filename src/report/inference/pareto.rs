@@ -43,8 +43,10 @@ where
         area.draw(&PathElement::new(places.clone(), colour.stroke_width(2)))?;
         for (point, place) in own.iter().zip(&places) {
             let size = if own.len() == 1 { 8 } else { 4 };
-            // A rim, so that what lies on one another is seen to.
-            shape.draw(area, *place, size + 1, (WHITE, false))?;
+            if own.len() == 1 {
+                // A rim, so that what lies on one another is seen to.
+                shape.draw(area, *place, size + 1, (WHITE, false))?;
+            }
             shape.draw(area, *place, size, (colour, point.best))?;
         }
         let at = 110 + 26 * i as i32;

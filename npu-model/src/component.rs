@@ -161,7 +161,11 @@ pub const LIBRARY: [Component; 22] = [
     remembered("fp16_mac_45", Kind::Mac, 1.5e-12, 45.0, 16.0, HOROWITZ),
     remembered("int8_mac_7", Kind::Mac, 0.08e-12, 7.0, 8.0, TPU),
     remembered("bf16_mac_7", Kind::Mac, 0.31e-12, 7.0, 16.0, TPU),
-    remembered("sram_8kb_45", Kind::Sram, 10e-12 / 64.0, 45.0, 1.0, HOROWITZ),
+    Component {
+        provenance: Provenance::SecondHand,
+        source: "Horowitz, ISSCC 2014, 10 pJ for 64 bits of 8 KB, as quoted in PMC8934428, Table 3",
+        ..component("sram_8kb_45", Kind::Sram, 10e-12 / 64.0, 45.0, 1.0)
+    },
     remembered("sram_1mb_7", Kind::Sram, 14e-12 / 64.0, 7.0, 1.0, TPU),
     remembered(
         "hbm2",

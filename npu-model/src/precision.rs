@@ -4,6 +4,8 @@
 //! ε² = Σ_i |õ_i − o_i|² / Σ_i |o_i|²        i over the queries of one head, o exact in f64
 //! ```
 
+use std::sync::Arc;
+
 use ceas_mapping::heads::Head;
 
 /// An arithmetic that rounds. Sums are taken as exact, as wide accumulators nearly are.
@@ -45,7 +47,11 @@ pub fn output_errors(head: &Head<'_>, beta: f64, arithmetics: &[Arithmetic]) -> 
     let fields = |a: &Arithmetic| matches!(a, Arithmetic::Fields { .. });
     let range = arithmetics.iter().any(fields).then(|| exact.range());
     let error = |arithmetic: &Arithmetic| {
-        let rounded = Rounded::new(head, beta, Some(*arithmetic));
+        // Where only fields are rounded, q, k and v are those of the exact run.
+        let rounded = match fields(arithmetic) {
+            true => Rounded { arithmetic: Some(*arithmetic), operands: exact.operands.clone(), ..exact },
+            false => Rounded::new(head, beta, Some(*arithmetic)),
+        };
         let grid = range.filter(|_| fields(arithmetic));
         let wrong = |query: usize| -> f64 {
             let approximate = rounded.output(query, grid);
@@ -63,7 +69,7 @@ struct Rounded<'h, 'a> {
     beta: f64,
     arithmetic: Option<Arithmetic>,
     /// q, k and v as the arithmetic holds them, row by row.
-    operands: [Vec<f64>; 3],
+    operands: Arc<[Vec<f64>; 3]>,
 }
 
 impl<'h, 'a> Rounded<'h, 'a> {
@@ -82,7 +88,7 @@ impl<'h, 'a> Rounded<'h, 'a> {
             held
         };
         let operands = [held(&mut head.q.iter()), held(&mut head.k.iter()), held(&mut head.v.iter())];
-        Self { head, beta, arithmetic, operands }
+        Self { head, beta, arithmetic, operands: Arc::new(operands) }
     }
 
     /// One row of q (0), k (1) or v (2).

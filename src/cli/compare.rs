@@ -180,7 +180,9 @@ impl Studied {
             let head = Gaussian { n, d, beta_sigma, common };
             let size = || format!("--n {n} --d {d}");
             let workload = head.workload().with_context(size).input()?;
-            let run = head.run(&widths, seed).with_context(size).input()?;
+            let bar = progress::bar("Gaussian head", Gaussian::STEPS);
+            let run = head.run(&widths, seed, &|| bar.inc(1)).with_context(size).input()?;
+            bar.finish_and_clear();
             let note = format!(
                 "a study of size, not a trained head: iid Gaussian q, k, v with β₀σ = {beta_sigma:.2} and |v̄|²/E|v − v̄|² = {common:.2}, \
                  the medians of the bundled heads; V/|o|² = {:.3}",

@@ -129,7 +129,7 @@ fn number<Q: Quantity>(known: &Known<Q>) -> [String; 3] {
     );
     [
         range.replace(" –", "–").replace(" )", ")"),
-        format!("{}, {:?}", known.evidence.name(), known.provenance).to_lowercase(),
+        format!("{}, {}", known.evidence.name(), known.provenance.name()),
         known.source.clone(),
     ]
 }
@@ -154,18 +154,12 @@ fn shown(device: &Device) -> (Value, String) {
     for (key, f) in [("design.spins", &d.spins), ("design.degree", &d.degree), ("design.numbers", &d.numbers)]
     {
         if let Some(f) = f {
-            line(
-                key.into(),
-                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
-            );
+            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
         }
     }
     for (key, f) in [("design.coupling_bits", &d.coupling_bits), ("design.field_bits", &d.field_bits)] {
         if let Some(f) = f {
-            line(
-                key.into(),
-                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
-            );
+            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
         }
     }
     for (key, f) in [
@@ -174,10 +168,7 @@ fn shown(device: &Device) -> (Value, String) {
         ("design.clock_hz", &d.clock_hz),
     ] {
         if let Some(f) = f {
-            line(
-                key.into(),
-                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
-            );
+            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
         }
     }
     if let Some(cap) = &device.power_cap {
@@ -259,7 +250,7 @@ fn components() -> (Value, String) {
             si(c.energy.value(), "J"),
             c.node_nm.to_string(),
             c.bits.to_string(),
-            format!("{}, {:?}", c.evidence.name(), c.provenance).to_lowercase(),
+            format!("{}, {}", c.evidence.name(), c.provenance.name()),
         ]);
     }
     let mut text = narrow(rows) + "\n";

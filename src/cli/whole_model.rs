@@ -88,7 +88,7 @@ pub struct ModelFlags {
 }
 
 /// Rungs of an octave in the ladders of a search: more than a million candidates are priced.
-const FINENESS: u32 = 16;
+const FINENESS: u32 = 24;
 /// Points of a map along each axis.
 const MAP: usize = 61;
 
@@ -123,6 +123,11 @@ pub fn run(
     let devices = if names.is_empty() { device::compared_with_models() } else { named(names)? };
     let shape = Shape::square(task.context, inference.transformer.d_head, true).input()?;
     let gpus = baselines.load(names, &devices, &shape, common.seed)?;
+    for (flag, limit) in [("--power", flags.power), ("--area", flags.area)] {
+        if let Some(limit) = limit.filter(|x| !(x.is_finite() && *x > 0.0)) {
+            return Err(anyhow!("{flag} {limit}: a number above 0 is expected")).input();
+        }
+    }
     let mut rows = study::rows(&bundled()?).run()?;
     if let Some(n2) = flags.n2 {
         if !(n2 > 1.0 && n2.is_finite()) {

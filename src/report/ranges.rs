@@ -103,14 +103,24 @@ impl Rows {
             let style = text(13).pos(Pos::new(HPos::Center, VPos::Top));
             area.draw(&Text::new(tick(value, panel.unit), (x, bottom + 6), style))?;
         }
-        for (bar, name) in &panel.lines {
-            let Ok([_, middle, _]) = (panel.of)(bar) else { continue };
-            let x = axis.at(middle);
-            let style = text(13).color(&bar.colour).pos(Pos::new(HPos::Center, VPos::Bottom));
-            area.draw(&Text::new(*name, (x, self.top - 3), style))?;
+        let places: Vec<_> = (panel.lines.iter())
+            .filter_map(|(bar, name)| {
+                (panel.of)(bar).ok().map(|range| (axis.at(range[1]), bar.colour, *name))
+            })
+            .collect();
+        for &(x, colour, name) in &places {
+            // Names that would meet step aside.
+            let near = places.iter().map(|other| other.0 - x).find(|d| *d != 0 && d.abs() < 56);
+            let (at, side) = match near {
+                Some(d) if d > 0 => (x + 3, HPos::Right),
+                Some(_) => (x - 3, HPos::Left),
+                None => (x, HPos::Center),
+            };
+            let style = text(13).color(&colour).pos(Pos::new(side, VPos::Bottom));
+            area.draw(&Text::new(name, (at, self.top - 3), style))?;
             for y in (self.top..bottom).step_by(10) {
                 let dash = [(x, y), (x, (y + 5).min(bottom))];
-                area.draw(&PathElement::new(dash, bar.colour.stroke_width(1)))?;
+                area.draw(&PathElement::new(dash, colour.stroke_width(1)))?;
             }
         }
         for (i, bar) in bars.iter().enumerate() {

@@ -82,7 +82,7 @@ impl Tornado {
             "blue: number at its low end; vermilion: at its high end; black: everything in the middle"
                 .to_owned();
         if self.still > 0 {
-            legend += &format!("; {} more move it by less than 1 %", self.still);
+            legend += &format!("; numbers not shown, below 1 %: {}", self.still);
         }
         area.draw(&Text::new(legend, (24, bottom + 44), text(14).color(&FAINT)))?;
         Ok(())

@@ -136,6 +136,20 @@ impl Layout {
         }
     }
 
+    /// Bonds that a site needs to hold a clique of `n` logical spins so. A device whose sites have them is taken to have the graph as well,
+    /// which favours it.
+    pub fn bonds(self, n: f64) -> f64 {
+        match self {
+            Self::Uncoupled => 0.0,
+            Self::Crossbar => n - 1.0,
+            Self::Copies => 3.0,
+            Self::Parity => 4.0,
+            Self::Chimera => 6.0,
+            Self::Pegasus => 15.0,
+            Self::Zephyr => 20.0,
+        }
+    }
+
     /// Physical for each of `n` logical spins that all couple, on sites of `degree` bonds. The formulas are those of the
     /// constructions of [`ceas_mapping::placement`], which are verified as minors; here n need not be a size that a chip has.
     pub fn kappa(self, n: f64, degree: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use ceas_npu::npu_model::bill::Spread;
 use ceas_npu::npu_model::comparison::Row;
-use ceas_npu::npu_model::device::{CONTROL, Kind};
+use ceas_npu::npu_model::device::{CONTROL, Encoding, Kind};
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use plotters::coord::Shift;
@@ -26,6 +26,8 @@ const GROUPS: [(&str, RGBColor, &[&str]); 7] = [
 
 /// This processor.
 const CPU: RGBColor = SERIES[3];
+/// A device that computes.
+const EXACT: RGBColor = SERIES[2];
 const ROWS: Rows = Rows { top: 104, height: 52, width: 1500 };
 const LEGEND: i32 = 96;
 
@@ -82,7 +84,8 @@ fn bar(row: &Row) -> Bar {
         colour: match row.kind {
             Kind::Gpu => INK,
             Kind::Cpu => CPU,
-            _ if row.name == CONTROL => THEORY,
+            _ if row.name.starts_with("control") => THEORY,
+            _ if row.encoding == Encoding::Exact => EXACT,
             _ => SAMPLED,
         },
         gpu: row.kind == Kind::Gpu,
@@ -180,13 +183,12 @@ impl Picture {
         B::ErrorType: 'static,
     {
         let mut marks = vec![
-            ("dot: middle of the ranges; bar: 5 to 95 % of draws", SAMPLED),
+            ("samples (dot: middle of the ranges, bar: 5 to 95 % of draws)", SAMPLED),
             ("control, no thermal physics", THEORY),
             ("GPU; dashed: filled with like work (energy), this work alone (time)", INK),
         ];
-        if self.bars.iter().any(|b| b.colour == CPU) {
-            marks.push(("a processor", CPU));
-        }
+        let others = [("computes", EXACT), ("a processor", CPU)];
+        marks.extend(others.into_iter().filter(|mark| self.bars.iter().any(|bar| bar.colour == mark.1)));
         meanings(area, top, &marks)?;
         let mut x = 24;
         for (name, colour, _) in GROUPS {

@@ -55,6 +55,7 @@ pub struct InferenceReport {
     command: &'static str,
     pub(super) workload: ModelReport,
     pub(super) rows: Vec<InferenceRow>,
+    pub(super) draws: usize,
     break_even: BreakEven,
     pub(super) findings: Vec<String>,
     pub(super) excluded: [&'static str; EXCLUDED_OF_MODELS.len()],
@@ -97,6 +98,7 @@ impl InferenceReport {
         Self {
             command: "compare",
             workload,
+            draws: question.draws,
             findings,
             break_even: BreakEven { gpu: comparison.gpu, devices },
             rows: comparison.rows,
@@ -378,8 +380,9 @@ fn findings(work: &ModelReport, comparison: &InferenceComparison) -> Vec<String>
     }
     if let (Some(resident), Some(streamed)) = (control, find("control_int8_streamed").and_then(mid)) {
         let digital = find("northpole_measured").and_then(mid).zip(bar);
-        let real = digital.map_or(String::new(), |(e, bar)| {
-            format!(" Measured silicon that does so gains {} over the GPU.", times(bar / e))
+        let real = digital.map_or(String::new(), |(e, bar)| match bar / e {
+            g if g >= 1.0 => format!(" Measured silicon that does so gains {} over the GPU.", times(g)),
+            g => format!(" Measured silicon that does so takes {} MORE energy than the GPU.", times(1.0 / g)),
         });
         found.push(format!(
             "Keeping weights, K and V on the chip is worth {} to the control, and needs no spin.{real}",

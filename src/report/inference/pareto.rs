@@ -42,7 +42,12 @@ where
         let places: Vec<(i32, i32)> = own.iter().map(|p| (x.at(100.0 * p.error), y.at(p.energy_j))).collect();
         area.draw(&PathElement::new(places.clone(), colour.stroke_width(2)))?;
         for (point, place) in own.iter().zip(&places) {
-            shape.draw(area, *place, if own.len() == 1 { 8 } else { 4 }, (colour, point.best))?;
+            let size = if own.len() == 1 { 8 } else { 4 };
+            if own.len() == 1 {
+                // A rim, so that what lies on one another is seen to.
+                shape.draw(area, *place, size + 1, (WHITE, false))?;
+            }
+            shape.draw(area, *place, size, (colour, point.best))?;
         }
         let at = 110 + 26 * i as i32;
         shape.draw(area, (940, at + 8), 6, (colour, true))?;

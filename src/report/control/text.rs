@@ -226,7 +226,11 @@ fn streams(answer: &Controlled, text: &mut String) -> std::fmt::Result {
     for StreamLine { name, deviation, offset, swing } in
         [&answer.streams.published, &answer.streams.corrected]
     {
-        let times = |x: f64| if x < 1e4 { format!("× {}", number(x, 3)) } else { format!("× {x:.0e}") };
+        let times = |x: f64| match x {
+            x if !x.is_finite() => "–".into(),
+            x if x < 1e4 => format!("× {}", number(x, 3)),
+            x => format!("× {x:.0e}"),
+        };
         rows.add_row([
             name.clone(),
             number(deviation.median, 3),

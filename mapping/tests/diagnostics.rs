@@ -65,6 +65,34 @@ fn the_torus_bends_as_enumeration_says_and_more_with_size() {
     assert!(torus::curvature(2, beta).is_err() && torus::curvature(9, beta).is_err());
 }
 
+/// Jackknife errors of 16 replicas: Student's t of 15 degrees exceeds 10 with probability 5·10⁻⁸.
+#[test]
+fn the_sampled_torus_bends_as_the_exact_one() {
+    let beta_c = 0.5 * (1.0 + 2f64.sqrt()).ln();
+    let sample = |side: usize, beta: f64| {
+        let effort = torus::Effort { replicas: 16, samples: 2500, interval: 5, seed: 0 };
+        torus::sampled(side, Beta::new(beta).unwrap(), &effort, &|| ()).unwrap()
+    };
+    for (side, exact) in [(3, -105.642), (4, -265.312)] {
+        let found = sample(side, beta_c);
+        let sigmas = |r: f64| (r - exact).abs() / found.curvature.error;
+        assert!(sigmas(found.curvature.mean) < 10.0, "{side}: {found:?}");
+        assert!(found.curvature.error < 0.02 * exact.abs(), "{side}: {found:?}");
+        assert!((0.25 * (found.full.mean - found.trace.mean) - found.curvature.mean).abs() < 1e-6);
+        // The twin: the same estimator 5 % away in β.
+        let twin = sample(side, 0.95 * beta_c).curvature;
+        assert!(sigmas(twin.mean) > 10.0, "{side}: {twin:?} beside {found:?}");
+    }
+    let effort = torus::Effort { replicas: 3, samples: 10, interval: 1, seed: 0 };
+    assert!(torus::sampled(4, Beta::new(0.4).unwrap(), &effort, &|| ()).is_err());
+    assert!(
+        torus::sampled(2, Beta::new(0.4).unwrap(), &torus::Effort { replicas: 4, ..effort }, &|| ()).is_err()
+    );
+    // One sample of each replica leaves the metric singular: an error, not NaN.
+    let few = torus::Effort { replicas: 4, samples: 1, ..effort };
+    assert!(torus::sampled(3, Beta::new(50.0).unwrap(), &few, &|| ()).is_err());
+}
+
 #[test]
 fn entropies_meet_where_they_should() {
     let p = [0.4, 0.3, 0.2, 0.1, 0.0];

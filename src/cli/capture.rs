@@ -77,10 +77,10 @@ struct Summary<'a> {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     set_threads(arguments.threads)?;
     let file = OutputFile::reserve(&arguments.out, "--out", &["safetensors"], arguments.force).input()?;
-    let Some(folder) = &arguments.input.model else {
+    let Some(folder) = arguments.input.named()? else {
         return Err(anyhow!("capture needs a model folder: --model DIR")).input();
     };
-    let set = arguments.input.capture(folder, &arguments.layers)?;
+    let set = arguments.input.text.capture(folder, &arguments.layers)?;
     let mut origin: Origin = set.origin().clone();
     origin.licence = arguments.licence.clone();
     if let Some(name) = &arguments.name {

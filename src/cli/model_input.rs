@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use ceas_npu::mapping::heads::HeadSet;
 use ceas_npu::mapping::qkv;
 use ceas_npu::mapping::reference::tokens::{Sequence, parse_ids};
@@ -12,6 +12,7 @@ use ceas_npu::mapping::reference::{Error, Loaded};
 use clap::Args;
 
 use super::failure::{Blame, Failure};
+use super::value;
 
 /// Heads of all-MiniLM-L6-v2 on [`PARAGRAPH`], written by `ceas capture`; data/README.md says how.
 const BUNDLED: &[u8] = include_bytes!("../../data/minilm_maxwell.safetensors");
@@ -22,22 +23,101 @@ pub(super) const PARAGRAPH: &str = include_str!("../../data/maxwell.txt");
 /// No model takes a text as long as this; a longer file is another file than was meant.
 const LONGEST_TEXT: u64 = 16 << 20;
 
+/// What a model is to encode.
+#[derive(Args, Debug, Clone, Default)]
+pub struct TextInput {
+    /// Text that the model encodes [default: the bundled paragraph by Maxwell]
+    #[arg(long, value_name = "TEXT", help_heading = "Input")]
+    #[arg(conflicts_with_all = ["text_file", "tokens"])]
+    text: Option<String>,
+    /// The same, from a UTF-8 file
+    #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with = "tokens")]
+    text_file: Option<PathBuf>,
+    /// Exactly these tokens: a JSON array of ids, special tokens included
+    #[arg(long, value_name = "FILE.json", help_heading = "Input")]
+    tokens: Option<PathBuf>,
+    /// Keep at most so many tokens of the text [default: what the model takes]
+    #[arg(long, value_name = "N", help_heading = "Input", value_parser = value::whole::<usize>)]
+    limit: Option<usize>,
+}
+
+impl TextInput {
+    /// The first flag that was given, if any was.
+    pub fn given(&self) -> Option<&'static str> {
+        let flags = [
+            ("--text", self.text.is_some()),
+            ("--text-file", self.text_file.is_some()),
+            ("--tokens", self.tokens.is_some()),
+            ("--limit", self.limit.is_some()),
+        ];
+        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+
+    /// The heads of the given layers (all, if empty) of the model in `folder` on this text. A cut that was not asked for is said on
+    /// standard error.
+    pub fn capture(&self, folder: &Path, layers: &[usize]) -> Result<HeadSet, Failure> {
+        let model = Loaded::open(folder).input()?;
+        let sequence = self.sequence(&model).input()?;
+        let kept = sequence.ids.len();
+        if sequence.cut > 0 && self.limit.is_none_or(|limit| limit > model.context()) {
+            eprintln!(
+                "ceas: warning: the text has {} tokens, the model takes {kept}: the last {} were cut{}",
+                kept + sequence.cut,
+                sequence.cut,
+                if self.tokens.is_none() { ", the closing special token was kept" } else { "" },
+            );
+        }
+        let padding = sequence.mask.iter().filter(|exists| !**exists).count();
+        if padding > 0 {
+            eprintln!("ceas: warning: {padding} of {kept} tokens are padding: no query attends to them");
+        }
+        model.capture(&sequence, layers).input()
+    }
+
+    fn sequence(&self, model: &Loaded) -> anyhow::Result<Sequence> {
+        if self.limit == Some(0) {
+            bail!("--limit 0: at least one token is needed");
+        }
+        let limit = self.limit.unwrap_or(usize::MAX).min(model.context());
+        let encode = |text: &str| model.tokens().encode(text, limit);
+        if let Some(file) = &self.tokens {
+            let name = file.display().to_string();
+            let ids =
+                parse_ids(&name, &read_text(file, "--tokens")?, model.vocabulary()).context("--tokens")?;
+            return Ok(model.tokens().sequence(&ids, limit)?);
+        }
+        if let Some(file) = &self.text_file {
+            let text = read_text(file, "--text-file")?;
+            return encode(&text).with_context(|| format!("--text-file {}", file.display()));
+        }
+        match &self.text {
+            Some(text) => encode(text).context("--text"),
+            None => Ok(encode(PARAGRAPH)?),
+        }
+    }
+}
+
 /// A model and what it is to encode.
 #[derive(Args, Debug, Clone)]
 pub struct ModelInput {
     /// Folder of a BERT- or Llama-family model (config.json, tokenizer.json, safetensors), or a GGUF file
     #[arg(long, value_name = "DIR|FILE.gguf", help_heading = "Input")]
     pub model: Option<PathBuf>,
-    /// Text that the model encodes [default: the bundled paragraph by Maxwell]
-    #[arg(long, value_name = "TEXT", help_heading = "Input", requires = "model")]
-    #[arg(conflicts_with_all = ["text_file", "tokens"])]
-    pub text: Option<String>,
-    /// The same, from a UTF-8 file
-    #[arg(long, value_name = "FILE", help_heading = "Input", requires = "model", conflicts_with = "tokens")]
-    pub text_file: Option<PathBuf>,
-    /// Exactly these tokens: a JSON array of ids, special tokens included
-    #[arg(long, value_name = "FILE.json", help_heading = "Input", requires = "model")]
-    pub tokens: Option<PathBuf>,
+    #[command(flatten)]
+    pub text: TextInput,
+}
+
+impl ModelInput {
+    /// The model's folder or file; a text without a model is refused.
+    pub fn named(&self) -> Result<Option<&Path>, Failure> {
+        match (&self.model, self.text.given()) {
+            (None, Some(flag)) => Err(anyhow!(
+                "{flag} needs --model DIR|FILE.gguf: heads of a file were captured on their own text"
+            ))
+            .input(),
+            (model, _) => Ok(model.as_deref()),
+        }
+    }
 }
 
 /// Where the heads come from; without any flag, the bundled heads.
@@ -58,9 +138,9 @@ impl HeadSource {
 
     /// The heads, from whichever source was named.
     pub fn load(&self) -> Result<HeadSet, Failure> {
-        match (&self.qkv, &self.input.model) {
+        match (&self.qkv, self.input.named()?) {
             (Some(file), _) => qkv::read(file).input(),
-            (None, Some(folder)) => self.input.capture(folder, &[]),
+            (None, Some(folder)) => self.input.text.capture(folder, &[]),
             (None, None) => bundled(),
         }
     }
@@ -69,53 +149,6 @@ impl HeadSource {
 /// The bundled heads.
 pub fn bundled() -> Result<HeadSet, Failure> {
     qkv::from_bytes("the bundled data/minilm_maxwell.safetensors", BUNDLED).run()
-}
-
-/// The heads of the model in `folder` on the bundled paragraph.
-pub fn captured(folder: &Path) -> Result<HeadSet, Failure> {
-    ModelInput { model: Some(folder.to_owned()), text: None, text_file: None, tokens: None }
-        .capture(folder, &[])
-}
-
-impl ModelInput {
-    /// The heads of the given layers (all, if empty) of the model in `folder` on the text that was named. A cut is said on
-    /// standard error.
-    pub fn capture(&self, folder: &Path, layers: &[usize]) -> Result<HeadSet, Failure> {
-        let model = Loaded::open(folder).input()?;
-        let sequence = self.sequence(&model).input()?;
-        let kept = sequence.ids.len();
-        if sequence.cut > 0 {
-            eprintln!(
-                "ceas: warning: the text has {} tokens, the model takes {kept}: the last {} were cut{}",
-                kept + sequence.cut,
-                sequence.cut,
-                if self.tokens.is_none() { ", the closing special token was kept" } else { "" },
-            );
-        }
-        let padding = sequence.mask.iter().filter(|exists| !**exists).count();
-        if padding > 0 {
-            eprintln!("ceas: warning: {padding} of {kept} tokens are padding: no query attends to them");
-        }
-        model.capture(&sequence, layers).input()
-    }
-
-    fn sequence(&self, model: &Loaded) -> anyhow::Result<Sequence> {
-        let encode = |text: &str| model.tokens().encode(text, model.context());
-        if let Some(file) = &self.tokens {
-            let name = file.display().to_string();
-            let ids =
-                parse_ids(&name, &read_text(file, "--tokens")?, model.vocabulary()).context("--tokens")?;
-            return Ok(model.tokens().sequence(&ids, model.context())?);
-        }
-        if let Some(file) = &self.text_file {
-            let text = read_text(file, "--text-file")?;
-            return encode(&text).with_context(|| format!("--text-file {}", file.display()));
-        }
-        match &self.text {
-            Some(text) => encode(text).context("--text"),
-            None => Ok(encode(PARAGRAPH)?),
-        }
-    }
 }
 
 /// The text of a file that is UTF-8 and not absurdly long.

@@ -108,7 +108,7 @@ impl<'a> Job<'a> {
         match plane(topology.shape()) {
             None if pictured => {
                 bail!(
-                    "--plot and --report draw lattices of two or more dimensions, and a {} is none",
+                    "--plot and --report draw lattices of two or more dimensions, not this: {}",
                     topology.name()
                 )
             }

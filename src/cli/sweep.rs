@@ -14,6 +14,7 @@ use ceas_npu::sim::memory;
 
 use super::common::Common;
 use super::failure::{Blame, Failure};
+use super::model_input::TextInput;
 use super::value;
 use crate::report::present::present;
 use crate::report::progress;
@@ -76,13 +77,18 @@ pub struct Arguments {
     #[arg(long, value_name = "SOURCE", conflicts_with_all = ["lattice", "sizes", "beta", "update", "replicas", "sweeps", "thermalization", "precision"])]
     heads: Option<String>,
     #[command(flatten)]
+    text: TextInput,
+    #[command(flatten)]
     common: Common,
 }
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(source) = &arguments.heads {
-        return super::sweep_heads::run(source, &arguments.common);
+        return super::sweep_heads::run(source, &arguments.text, &arguments.common);
+    }
+    if let Some(flag) = arguments.text.given() {
+        return Err(anyhow!("{flag} belongs to --heads DIR|FILE.gguf: a lattice encodes no text")).input();
     }
     // First, because asking how many threads there are settles it.
     let outputs = arguments.common.prepare()?;
@@ -108,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        crate::report::transition_archive::write(&answer, file).run()?;
+        crate::report::transition::archive::write(&answer, file).run()?;
     }
     present(&answer, &arguments.common, &outputs)
 }

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use super::common::{Common, Outputs};
 use super::failure::{Blame, Failure};
-use super::model_input::{bundled, captured};
+use super::model_input::{TextInput, bundled};
 use crate::report::heads_sweep::{Hyperbolic, HyperbolicRow, SizeTable, SweptHead, SweptHeads};
 use crate::report::present::present;
 use crate::report::progress;
@@ -34,8 +34,15 @@ const SCORES: usize = 1 << 20;
 const GAPS: [f64; 12] = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
 
 /// Runs the verb on the source that was named.
-pub fn run(source: &str, common: &Common) -> Result<(), Failure> {
+pub fn run(source: &str, text: &TextInput, common: &Common) -> Result<(), Failure> {
     let outputs = common.prepare()?;
+    let model = is_model(source);
+    if let (false, Some(flag)) = (model, text.given()) {
+        return Err(anyhow!(
+            "{flag} needs a model: --heads DIR|FILE.gguf; the rows of --heads {source} are there already"
+        ))
+        .input();
+    }
     if outputs.out.is_some() {
         return Err(anyhow!(
             "--out: a sweep of heads is written as JSON (--json); HDF5 holds lattice sweeps"
@@ -50,15 +57,19 @@ pub fn run(source: &str, common: &Common) -> Result<(), Failure> {
             heads(&set, common, &outputs)
         }
         "bundled" => heads(&bundled()?, common, &outputs),
+        path if model => heads(&text.capture(Path::new(path), &[])?, common, &outputs),
         path => heads(&load(path)?, common, &outputs),
     }
 }
 
+/// A folder or a GGUF file.
+fn is_model(source: &str) -> bool {
+    let place = Path::new(source);
+    place.is_dir() || place.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
+}
+
 fn load(path: &str) -> Result<HeadSet, Failure> {
     let place = Path::new(path);
-    if place.is_dir() || place.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) {
-        return captured(place);
-    }
     if !place.exists() {
         return Err(anyhow!(
             "--heads {path}: neither bundled, random, iid, hyperbolic, nor a file of q, k, v, nor a model folder or GGUF file"

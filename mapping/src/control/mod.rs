@@ -10,10 +10,13 @@
 //! at gain 1; where that leads far, it starts from a random energy model's answer. Everything published is kept as published, beside it, so that both can be run on the same heads; every published default is in
 //! [`defaults`].
 
+mod counted;
 pub mod defaults;
 mod gate;
 mod head;
 mod initial;
+pub mod knobs;
+mod live;
 mod margin;
 mod outcome;
 mod reading;
@@ -23,14 +26,16 @@ mod stream;
 mod tempered;
 mod thermostat;
 
+pub use counted::CountReader;
 pub use gate::{BackOff, Freezing, GateRule, Gated, TokenScore, gate_head, threshold, top_share};
 pub use head::{HeadControl, Moved, Variant};
 pub use initial::{Initial, Rule, initial_betas};
+pub use live::Live;
 pub use margin::Margin;
 pub use outcome::{Outcome, Tolerance, judge};
 pub use reading::{Reading, Source, read};
 pub use slowing::{Slowing, slowing};
 pub use step::{Clip, Gain, Step, analytic_radius};
-pub use stream::{Streamed, stream};
+pub use stream::{Streamed, TokenStream, stream};
 pub use tempered::Tempered;
 pub use thermostat::{Control, Moment, Target, Thermostat, Trace, run};

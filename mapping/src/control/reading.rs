@@ -124,7 +124,7 @@ pub fn read(
 }
 
 /// Second and third central moments of S ≥ 3 draws from their raw moments, without bias.
-fn central([first, second, third]: [f64; 3], s: f64) -> [f64; 2] {
+pub(super) fn central([first, second, third]: [f64; 3], s: f64) -> [f64; 2] {
     let variance = (second - first * first).max(0.0);
     let cube = third - 3.0 * first * second + 2.0 * first * first * first;
     [variance * s / (s - 1.0), cube * s * s / ((s - 1.0) * (s - 2.0))]

@@ -5,7 +5,99 @@ use serde::Serialize;
 
 use super::reading::Reading;
 use super::thermostat::{Control, Moment, Thermostat};
-use crate::criticality::{RowState, Rows};
+use crate::criticality::{Rows, sigma_of, state_of};
+
+/// A controlled head that sees one row after another. What it keeps does not grow with the stream.
+///
+/// ```
+/// use ceas_mapping::control::{Control, Source, Step, Target, TokenStream};
+/// use ceas_sim::beta::Beta;
+/// let control = Control {
+///     step: Step::corrected(), target: Target::Nats(0.8), smoothed: false, margin: None, source: Source::Exact,
+/// };
+/// let mut head = TokenStream::new(control, Beta::new(1.0).unwrap(), 1);
+/// let mut row = [2.0, 0.5, 1.0, -1.0];
+/// for _ in 0..6 {
+///     head.push_scores(&mut row);
+/// }
+/// assert!((head.push_scores(&mut row).unwrap().entropy - 0.8).abs() < 1e-6);
+/// ```
+#[derive(Debug, Clone)]
+pub struct TokenStream {
+    thermostat: Thermostat,
+    control: Control,
+    start: Beta,
+    window: usize,
+    sum: Reading,
+    seen: usize,
+}
+
+impl TokenStream {
+    /// A head at `start` whose β moves after every `window` tokens (at least 1), on their mean.
+    pub fn new(control: Control, start: Beta, window: usize) -> Self {
+        let thermostat = Thermostat::new(control, start);
+        Self { thermostat, control, start, window: window.max(1), sum: Reading::default(), seen: 0 }
+    }
+
+    /// The β that the next row meets.
+    pub fn beta(&self) -> Beta {
+        Beta::new(self.thermostat.beta()).unwrap_or(self.start)
+    }
+
+    /// Takes the row of one token, its scores in any order (they are sorted in place), and tells what the row was at the β it met. `None`, and nothing
+    /// happens, if there is no score or one is not finite.
+    pub fn push_scores(&mut self, scores: &mut [f64]) -> Option<Moment> {
+        if scores.is_empty() || !scores.iter().all(|score| score.is_finite()) {
+            return None;
+        }
+        scores.sort_unstable_by(|a, b| b.total_cmp(a));
+        let top = scores[0];
+        scores.iter_mut().for_each(|score| *score -= top);
+        Some(self.push(scores))
+    }
+
+    /// The same of scores below the highest, in descending order and 0 first.
+    fn push(&mut self, gaps: &[f64]) -> Moment {
+        let beta = self.beta();
+        let state = state_of(gaps, beta.value());
+        let now = Reading {
+            entropy: state.entropy,
+            variance: state.variance,
+            third: state.third,
+            ln_n: libm::log(gaps.len() as f64),
+            sigma: sigma_of(gaps),
+            spread: -gaps[gaps.len() - 1],
+            ..Reading::default()
+        };
+        self.seen += 1;
+        self.sum.entropy += now.entropy;
+        self.sum.variance += now.variance;
+        self.sum.third += now.third;
+        self.sum.ln_n += now.ln_n;
+        self.sum.sigma += now.sigma;
+        self.sum.spread = self.sum.spread.max(now.spread);
+        if self.seen >= self.window {
+            let count = self.seen as f64;
+            let mean = Reading {
+                entropy: self.sum.entropy / count,
+                variance: self.sum.variance / count,
+                third: self.sum.third / count,
+                ln_n: self.sum.ln_n / count,
+                sigma: self.sum.sigma / count,
+                ..self.sum
+            };
+            self.thermostat.observe(&mean);
+            (self.sum, self.seen) = (Reading::default(), 0);
+        }
+        Moment {
+            beta: beta.value(),
+            entropy: now.entropy,
+            seen: now.entropy,
+            target: self.control.target.nats(&now),
+            specific_heat: beta.value() * beta.value() * now.variance,
+        }
+    }
+}
 
 /// A head whose rows came one after another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,45 +112,10 @@ pub struct Streamed {
     pub swing: f64,
 }
 
-/// Lets every row of a head pass once, in order, moving β after every `window` ≥ 1 tokens on their mean. Memory does not grow with the stream
-/// (what is kept here is kept for the plot).
+/// Lets every row of a head pass once through a [`TokenStream`], in order, and keeps what happened.
 pub fn stream(rows: &Rows, control: Control, start: Beta, window: usize) -> Streamed {
-    let mut thermostat = Thermostat::new(control, start);
-    let mut moments = Vec::with_capacity(rows.len());
-    let mut sum = Reading::default();
-    let mut seen = 0.0;
-    for row in 0..rows.len() {
-        let beta = Beta::new(thermostat.beta()).unwrap_or(start);
-        let RowState { entropy, variance, third, .. } = rows.state(row, beta);
-        let ln_n = libm::log(rows.keys(row) as f64);
-        let now = Reading { entropy, variance, third, ln_n, sigma: rows.sigma(row), ..Reading::default() };
-        moments.push(Moment {
-            beta: beta.value(),
-            entropy,
-            seen: entropy,
-            target: control.target.nats(&now),
-            specific_heat: beta.value() * beta.value() * variance,
-        });
-        seen += 1.0;
-        sum.entropy += entropy;
-        sum.variance += variance;
-        sum.third += third;
-        sum.ln_n += ln_n;
-        sum.sigma += rows.sigma(row);
-        sum.spread = sum.spread.max(-rows.gaps(row).last().copied().unwrap_or(0.0));
-        if seen as usize >= window {
-            let mean = Reading {
-                entropy: sum.entropy / seen,
-                variance: sum.variance / seen,
-                third: sum.third / seen,
-                ln_n: sum.ln_n / seen,
-                sigma: sum.sigma / seen,
-                ..sum
-            };
-            thermostat.observe(&mean);
-            (sum, seen) = (Reading::default(), 0.0);
-        }
-    }
+    let mut head = TokenStream::new(control, start, window);
+    let moments: Vec<Moment> = (0..rows.len()).map(|row| head.push(rows.gaps(row))).collect();
     let half = &moments[moments.len() / 2..];
     let count = half.len() as f64;
     let error = |m: &Moment| m.entropy - m.target;

@@ -28,4 +28,5 @@ pub use null::null_heads;
 pub use planted::Planted;
 pub use random_energy::RandomEnergy;
 pub use rows::{RowState, Rows};
+pub(crate) use rows::{sigma_of, state_of};
 pub use solve::{at_entropy, at_participation, fixed_point};

@@ -73,6 +73,13 @@ pub(crate) fn state_of(gaps: &[f64], beta: f64) -> RowState {
     }
 }
 
+/// Standard deviation of some scores, normalised by their number.
+pub(crate) fn sigma_of(gaps: &[f64]) -> f64 {
+    let n = gaps.len() as f64;
+    let mean = gaps.iter().sum::<f64>() / n;
+    libm::sqrt(gaps.iter().map(|g| (g - mean) * (g - mean)).sum::<f64>() / n)
+}
+
 impl Rows {
     /// The rows of a head whose queries see at least `least` keys. Scores are accumulated in f64.
     ///
@@ -112,10 +119,7 @@ impl Rows {
         let mut sigma = Vec::new();
         for row in rows {
             let spin = PottsSpin::new(row.as_ref())?;
-            let gaps = spin.descending();
-            let n = gaps.len() as f64;
-            let mean = gaps.iter().sum::<f64>() / n;
-            sigma.push(libm::sqrt(gaps.iter().map(|g| (g - mean) * (g - mean)).sum::<f64>() / n));
+            sigma.push(sigma_of(spin.descending()));
             spins.push(spin);
         }
         if spins.is_empty() {

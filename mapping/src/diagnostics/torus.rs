@@ -1,10 +1,18 @@
-//! Fisher curvature of the Ising model on a square torus with a coupling of its own on every bond, by exact transfer matrices.
+//! Fisher curvature of the Ising model on a square torus with a coupling of its own on every bond: by exact transfer matrices, and by Monte Carlo.
+//!
+//! All 2L² couplings are coordinates. Restricted to two, (β, h), the metric is another one, and so is its curvature, which grows as n at β_c
+//! (G. Ruppeiner, doi:10.1103/RevModPhys.67.605).
+
+mod modes;
+mod sampled;
 
 use ceas_sim::beta::Beta;
 use nalgebra::{DMatrix, DVector};
 
 use super::curvature::scalar_curvature;
 use crate::error::Error;
+
+pub use sampled::{Effort, Sampled, sampled};
 
 /// Sides that are done: below 3 bonds coincide, above 8 the matrices take minutes.
 const SIDES: std::ops::RangeInclusive<usize> = 3..=8;

@@ -7,7 +7,7 @@ use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::error::Error;
 use crate::hamiltonian::Hamiltonian;
-use crate::kernel::{Kernel, Order, generic, square};
+use crate::kernel::{Kernel, Order, free, generic, square};
 use crate::spins::Spins;
 use crate::stream::Streams;
 use crate::topology::Coloring;
@@ -34,6 +34,7 @@ pub struct SingleSpin<R> {
     /// Thresholds, and the (β, J, h) they belong to.
     table: Option<((f64, f64, f64), square::Table)>,
     halo: Vec<i8>,
+    free: Option<free::Thresholds>,
 }
 
 impl<R: FlipRule> SingleSpin<R> {
@@ -65,16 +66,13 @@ impl<R: FlipRule> SingleSpin<R> {
             Order::Index => (None, model.n_sites()),
         };
         let fast = coloring.is_some() && topology.square_size().is_some() && model.uniform().is_some();
-        let kernel = if fast { Kernel::SquareRows } else { Kernel::Generic };
-        Ok(Self {
-            rule: PhantomData,
-            coloring,
-            kernel,
-            n_sites: model.n_sites(),
-            block,
-            table: None,
-            halo: Vec::new(),
-        })
+        let kernel = match fast {
+            true => Kernel::SquareRows,
+            false if coloring.is_none() && topology.n_bonds() == 0 => Kernel::Free,
+            false => Kernel::Generic,
+        };
+        let (n_sites, halo) = (model.n_sites(), Vec::new());
+        Ok(Self { rule: PhantomData, coloring, kernel, n_sites, block, table: None, halo, free: None })
     }
 
     /// The same update through the naive kernel: the same bytes, slower.
@@ -137,6 +135,13 @@ impl<R: FlipRule> Update for SingleSpin<R> {
                 let passes = (0..2).map(|color| square::Pass { l, block: self.block, color });
                 let spins = spins.as_mut_slice();
                 passes.map(|pass| square::visit(pass, spins, &table, streams, &mut self.halo)).sum()
+            }
+            (Kernel::Free, ..) if model.topology().n_bonds() == 0 => {
+                let known = self.free.take().filter(|known| known.are_of(model, beta));
+                let known = known.unwrap_or_else(|| free::Thresholds::new(R::flip_probability, model, beta));
+                let flips = known.visit(spins.as_mut_slice(), &mut streams[0]);
+                self.free = Some(known);
+                flips
             }
             _ => {
                 let mut probability = generic::remembered(R::flip_probability, beta);

@@ -1,22 +1,18 @@
 //! What `ceas sweep --heads …` shows: heads, the finite random energy model, mean field on hyperbolic graphs.
 
+mod figure;
 mod hyperbolic;
 mod sizes;
-
-use std::fmt::Write;
+mod text;
 
 use ceas_npu::mapping::attention::Quantiles;
-use ceas_npu::mapping::control::defaults::CRITICAL_SHARE;
 use ceas_npu::mapping::criticality::{FiniteSize, GapCount, Level, Peak};
 use ceas_npu::sim::statistics::Estimate;
-use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::figure::{INK, SAMPLED, THEORY};
-use super::panels::{Mark, Panel, Panels, Series};
+use super::panels::Panels;
 use super::present::{Answer, command_line};
-use super::table::{fixed, number, table, with_error, wrapped};
 pub use hyperbolic::{Hyperbolic, HyperbolicRow};
 pub use sizes::SizeTable;
 
@@ -185,17 +181,6 @@ impl Serialize for SweptHeads {
     }
 }
 
-fn estimate(e: Option<Estimate>) -> String {
-    e.map_or("–".into(), |e| with_error(e.mean, e.error))
-}
-
-fn ratio(e: Option<Estimate>, by: Option<f64>) -> String {
-    match (e, by) {
-        (Some(e), Some(by)) if by > 0.0 => with_error(e.mean / by, e.error / by),
-        _ => "–".into(),
-    }
-}
-
 impl Answer for SweptHeads {
     type Picture = Panels;
 
@@ -204,219 +189,10 @@ impl Answer for SweptHeads {
     }
 
     fn text(&self) -> String {
-        let columns = [
-            "head",
-            "n",
-            "σ",
-            "β₀/β_c",
-            "H",
-            "C",
-            "Y₂",
-            "β_peak/β₀",
-            "C_peak",
-            "H/ln N",
-            "rule 2",
-            "rule 3",
-            "planted",
-            "β₁/β₀",
-            "in kT",
-        ];
-        let mut rows = table(&columns, 1);
-        for column in rows.column_iter_mut() {
-            column.set_padding((0, 1));
-        }
-        for h in &self.heads {
-            rows.add_row([
-                format!("{}.{}", h.layer, h.head),
-                h.n.to_string(),
-                number(h.sigma.unwrap_or(f64::NAN), 3),
-                number(h.beta_c.map_or(f64::NAN, |b| h.beta / b), 3),
-                fixed(h.entropy, 2),
-                number(h.specific_heat, 3),
-                number(h.participation, 2),
-                ratio(h.peak.map(|p| p.beta), Some(h.beta)),
-                estimate(h.peak.map(|p| p.specific_heat)),
-                estimate(h.peak.map(|p| p.entropy_share)),
-                ratio(h.by_entropy, h.peak.map(|p| p.beta.mean)),
-                ratio(h.by_participation, h.peak.map(|p| p.beta.mean)),
-                format!("{:.0} %", 100.0 * h.planted_share),
-                number(h.beta_1.map_or(f64::NAN, |b| b / h.beta), 3),
-                number(h.keys_within_kt.mean, 3),
-            ]);
-        }
-        format!("{rows}\n\n{}", wrapped(&self.findings()))
+        text::text(self)
     }
 
     fn picture(&self) -> Panels {
-        self.panels()
-    }
-}
-
-impl SweptHeads {
-    fn findings(&self) -> String {
-        let mut text = String::new();
-        let share = |e: Estimate| format!("{:.0} ± {:.0} %", 100.0 * e.mean, 100.0 * e.error);
-        let ratios = over(&self.heads, SweptHead::over_peak);
-        let null = over(&self.null, SweptHead::over_peak);
-        let h_peak = median(&self.heads, |h| h.peak.map(|p| p.entropy_share.mean));
-        let quantiles = over(&self.heads, |h| h.peak.map(|p| p.entropy_share.mean));
-        let planted: Vec<f64> = self.heads.iter().map(|h| h.planted_share).collect();
-        let rule = |f: fn(&SweptHead) -> Option<f64>| {
-            let q = over(&self.heads, f);
-            format!("{} (10–90 % {}–{})", number(q.median, 3), number(q.q10, 3), number(q.q90, 3))
-        };
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{} heads of {}, rows with at least {} keys, {} values of β from 0.05 to 5 β_c; errors over blocks of rows (of one text: they do \
-             not hold for another).\n\
-             Rule 1: peak of the row-averaged C. Rule 2: H = {CRITICAL_SHARE} ln N; rule 3: Y₂ = {}, the value of Gaussian rows of {} keys at their peak; both over \
-             rule 1. Planted: rows whose highest key stands out, D > σ√(2 ln N), and the median β₁ at which it takes over. In kT: keys within \
-             1/β₀ of the highest.\n",
-            self.heads.len(),
-            self.name(),
-            self.least,
-            self.points,
-            number(self.twin.participation.mean, 3),
-            self.twin.keys,
-        );
-        let _ = writeln!(
-            text,
-            "within ×1.5 of the peak of C   {} of the heads ({} within ×1.25; {} heads could be on the other side of ×1.5)\n\
-             with random weights            {} of {} heads ({})\n\
-             β₀/β_peak                      median {}, 10–90 % {}–{}; random {}\n\
-             H/ln N at the peak             median {}, 10–90 % {}–{}; Gaussian rows of {} keys {}\n\
-             rule 2 over rule 1             {}\n\
-             rule 3 over rule 1             {}\n\
-             rows with an outstanding key   {} of all; more than half of the rows in {} heads",
-            share(within(&self.heads, 1.5)),
-            share(within(&self.heads, 1.25)),
-            self.doubtful(),
-            share(within(&self.null, 1.5)),
-            self.null.len(),
-            self.null_is,
-            number(ratios.median, 3),
-            number(ratios.q10, 3),
-            number(ratios.q90, 3),
-            number(null.median, 3),
-            with_error(h_peak.mean, h_peak.error),
-            number(quantiles.q10, 3),
-            number(quantiles.q90, 3),
-            self.twin.keys,
-            with_error(self.twin.entropy_share.mean, self.twin.entropy_share.error),
-            rule(|h| Some(h.by_entropy?.mean / h.peak?.beta.mean)),
-            rule(|h| Some(h.by_participation?.mean / h.peak?.beta.mean)),
-            share(Estimate::of_independent(&planted)),
-            self.heads.iter().filter(|h| h.planted_share > 0.5).count(),
-        );
-        let _ = writeln!(
-            text,
-            "\nA row is one spin: no thermodynamic limit, hence no transition and no Binder cumulant; the peak is a crossover. For coupled spins see ceas sweep \
-             without --heads.\n\ntime {:.2} s",
-            self.seconds
-        );
-        text
-    }
-
-    fn panels(&self) -> Panels {
-        let scaled = |h: &SweptHead, f: fn(&Level, &SweptHead) -> f64| -> Option<Vec<(f64, f64, f64)>> {
-            let peak = h.peak?.beta.mean;
-            Some(
-                h.levels
-                    .iter()
-                    .map(|l| (l.beta / peak, f(l, h), 0.0))
-                    .filter(|p| p.0 > 0.08 && p.0 < 8.0)
-                    .collect(),
-            )
-        };
-        let lines = |f: fn(&Level, &SweptHead) -> f64| -> Vec<Series> {
-            let some = self.heads.iter().filter_map(|h| scaled(h, f));
-            let mut series: Vec<Series> = some
-                .map(|points| Series {
-                    name: String::new(),
-                    points,
-                    colour: (SAMPLED, 0.25),
-                    mark: Mark::Line(1),
-                })
-                .collect();
-            if let Some(first) = series.first_mut() {
-                first.name = "every head".into();
-            }
-            series
-        };
-        let seats = |heads: &[SweptHead], name: String, colour| {
-            let ratios: Vec<f64> = heads.iter().filter_map(SweptHead::over_peak).collect();
-            let edges: Vec<f64> = (0..=36).map(|i| 0.02 * 400f64.powf(f64::from(i) / 36.0)).collect();
-            let count = |w: &[f64]| ratios.iter().filter(|r| **r >= w[0] && **r < w[1]).count() as f64;
-            let total = ratios.len().max(1) as f64;
-            let mut points: Vec<(f64, f64, f64)> =
-                edges.windows(2).map(|w| (w[0], 100.0 * count(w) / total, 0.0)).collect();
-            points.push((edges[36], 0.0, 0.0));
-            Series { name, points, colour: (colour, 1.0), mark: Mark::Steps }
-        };
-        let gap_lines = self.heads.iter().filter_map(|h| {
-            let sigma = h.sigma?;
-            Some(h.gap_count.iter().map(|g| (g.gap / sigma, g.keys.mean, 0.0)).collect::<Vec<_>>())
-        });
-        let mut gaps: Vec<Series> = gap_lines
-            .map(|points| Series {
-                name: String::new(),
-                points,
-                colour: (SAMPLED, 0.25),
-                mark: Mark::Line(1),
-            })
-            .collect();
-        if let Some(first) = gaps.first_mut() {
-            first.name = "every head".into();
-        }
-        let axes = |x: &str, y: &str| [x.to_owned(), y.to_owned()];
-        Panels {
-            title: self.title(),
-            subtitle: format!(
-                "a row is one spin: the peak of its specific heat is a crossover between many keys and few; thin line: Gaussian rows of {} keys at their peak",
-                self.twin.keys
-            ),
-            panels: vec![
-                Panel {
-                    caption: "Specific heat".into(),
-                    axes: axes("β/β_peak of the head", "C = β² Var[s]"),
-                    log: [true, false],
-                    band: None,
-                    level: Some((self.twin.specific_heat.mean, "peak of Gaussian rows".into())),
-                    legend: SeriesLabelPosition::UpperLeft,
-                    series: lines(|l, _| l.specific_heat.mean),
-                },
-                Panel {
-                    caption: "Entropy".into(),
-                    axes: axes("β/β_peak of the head", "H / ln N"),
-                    log: [true, false],
-                    band: None,
-                    level: Some((self.twin.entropy_share.mean, "Gaussian rows at their peak".into())),
-                    legend: SeriesLabelPosition::LowerLeft,
-                    series: lines(|l, h| l.entropy.mean / h.ln_n),
-                },
-                Panel {
-                    caption: "Where β₀ = 1/√d_head puts the heads".into(),
-                    axes: axes("β₀/β_peak", "share of heads  (%)"),
-                    log: [true, false],
-                    band: Some((1.0 / 1.5, 1.5, "within a factor 1.5".into())),
-                    level: None,
-                    legend: SeriesLabelPosition::UpperRight,
-                    series: vec![
-                        seats(&self.heads, format!("these {} heads", self.heads.len()), INK),
-                        seats(&self.null, "random weights".into(), THEORY),
-                    ],
-                },
-                Panel {
-                    caption: "Keys within a gap of the highest".into(),
-                    axes: axes("gap g/σ", "N(g)"),
-                    log: [true, true],
-                    band: None,
-                    level: Some((1.0, "the highest alone".into())),
-                    legend: SeriesLabelPosition::UpperLeft,
-                    series: gaps,
-                },
-            ],
-        }
+        figure::panels(self)
     }
 }

@@ -8,7 +8,7 @@ use ceas_npu::study::{Gaussian, field_widths};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let devices = device::compared();
     let head = Gaussian { n: 256, d: 64, beta_sigma: 1.5, common: 0.1 };
-    let run = head.run(&field_widths(&devices), 1)?;
+    let run = head.run(&field_widths(&devices), 1, &|| ())?;
     let question = Question::new(head.workload()?, vec![run], Target::OutputError(0.1))?;
     let comparison = Comparison::new(&question, &devices, &[Gpu::h100()])?;
     for row in &comparison.rows {

@@ -16,7 +16,7 @@ use ceas_mapping::heads::{Head, HeadSet};
 use ceas_npu_model::comparison::{HeadRun, Sampled};
 use ceas_npu_model::device::Device;
 use ceas_npu_model::ledger::Linear;
-use ceas_npu_model::precision::{Arithmetic, output_error};
+use ceas_npu_model::precision::{Arithmetic, output_errors};
 use ceas_npu_model::workload::{Shape, Workload};
 use rayon::prelude::*;
 
@@ -28,6 +28,9 @@ pub use surprise::{Surprise, Texts};
 
 /// Read-outs per query of the two runs through which the line of events is drawn.
 const READ_OUTS: [u32; 2] = [2, 5];
+
+/// Steps of one head: its races, the errors of rounding, its one-hot clusters.
+const STEPS: u64 = 3;
 
 /// The widths of fields that the devices state, in bits.
 pub fn field_widths(devices: &[Device]) -> BTreeSet<u32> {
@@ -72,7 +75,7 @@ pub fn head_runs(
         .par_iter()
         .map(|&(layer, head)| {
             let index = (layer * set.heads() + head) as u64;
-            let run = head_run(&set.head(layer, head), index, widths, seed);
+            let run = head_run(&set.head(layer, head), index, widths, seed, &|| ());
             progress();
             run
         })
@@ -80,7 +83,13 @@ pub fn head_runs(
 }
 
 /// One head of [`head_runs`]; `index` tells heads apart.
-fn head_run(head: &Head<'_>, index: u64, widths: &BTreeSet<u32>, seed: u64) -> Result<HeadRun, Error> {
+fn head_run(
+    head: &Head<'_>,
+    index: u64,
+    widths: &BTreeSet<u32>,
+    seed: u64,
+    step: &(dyn Fn() + Sync),
+) -> Result<HeadRun, Error> {
     let beta = textbook_beta(head.q.ncols());
     let race = |samples: u32| {
         let samples = NonZeroU32::new(samples).expect("the numbers of read-outs are constants above 0");
@@ -89,15 +98,21 @@ fn head_run(head: &Head<'_>, index: u64, widths: &BTreeSet<u32>, seed: u64) -> R
     let [few, many] = READ_OUTS;
     let (short, long) = (race(few)?, race(many)?);
     let events = Linear::through((few.into(), &short.activity), (many.into(), &long.activity));
+    step();
     let events = events.expect("a race costs the same for every read-out: tests hold it to that");
-    let error = |arithmetic| output_error(head, beta.value(), arithmetic);
+    let fields = widths.iter().map(|&bits| Arithmetic::Fields { bits });
+    let arithmetics: Vec<_> = [Arithmetic::Half, Arithmetic::Int8].into_iter().chain(fields).collect();
+    let errors = output_errors(head, beta.value(), &arithmetics);
+    step();
+    let one_hot = one_hot::sampled(head, index, &long, seed)?;
+    step();
     Ok(HeadRun {
         variance: variance(&long),
         native: Sampled { events, efficiency: 1.0, efficiency_error: 0.0, sampler: "race".into() },
-        one_hot: one_hot::sampled(head, index, &long, seed)?,
-        field_error: widths.iter().map(|&bits| (bits, error(Arithmetic::Fields { bits }))).collect(),
-        half_error: error(Arithmetic::Half),
-        int8_error: error(Arithmetic::Int8),
+        one_hot,
+        field_error: widths.iter().copied().zip(errors[2..].iter().copied()).collect(),
+        half_error: errors[0],
+        int8_error: errors[1],
     })
 }
 

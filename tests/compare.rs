@@ -67,6 +67,52 @@ fn the_document_has_its_keys_and_its_parts_sum() {
 }
 
 #[test]
+fn every_row_is_drawn_and_its_draws_lie_between_its_ends() {
+    let drawn = |draws: &str| {
+        json(&[&SMALL[..], &["--draws", draws, "--gpu", "h100_sxm", "--gpu", "tpu_v5e"]].concat())
+    };
+    let document = drawn("4000");
+    assert_eq!(document["draws"], 4000);
+    for name in ["z1_spice", "asic28_measured", "pcm_wta_projected", "control_int8_digital", "h100_sxm"] {
+        let row = row(&document, name);
+        for (quantity, drawn) in [("energy_j", "energy_j"), ("time_s", "time_s")] {
+            let spread = &row["monte_carlo"][drawn];
+            let [p05, p50, p95] = ["p05", "p50", "p95"].map(|q| number(&spread[q]));
+            let [low, high] = ["low", "high"].map(|end| number(&row[quantity][end]));
+            assert!(
+                low * (1.0 - 1e-9) <= p05 && p05 <= p50 && p50 <= p95 && p95 <= high * (1.0 + 1e-9),
+                "{name}"
+            );
+        }
+        // A share above a half is a median above 1, and the other way round.
+        let (share, median) =
+            (number(&row["monte_carlo"]["beats_gpu"]), number(&row["monte_carlo"]["gain"]["p50"]));
+        assert!(
+            share == 0.5 || (share > 0.5) == (median > 1.0) || median == 1.0,
+            "{name}: {share}, {median}"
+        );
+    }
+    // A row beside itself gains nothing, in any draw.
+    let gain = |name: &str, over: &str| document_gain(&document, name, over);
+    assert_eq!(gain("h100_sxm", "gain"), [1.0, 1.0]);
+    assert_eq!(gain("control_int8_digital", "gain_over_control"), [1.0, 1.0]);
+    // What has no known power is drawn in time alone.
+    let tpu = row(&document, "tpu_v5e");
+    assert!(tpu["monte_carlo"]["energy_j"].is_null() && tpu["monte_carlo"]["time_s"]["p50"].is_number());
+    // Nothing between these heads and a whole model but the same draws: more of them move no percentile far.
+    let more = drawn("16000");
+    let [few, many] =
+        [&document, &more].map(|d| number(&row(d, "z1_spice")["monte_carlo"]["energy_j"]["p50"]));
+    // Log-uniform over a decade, 4,000 draws: a median is known to 1.8 % (1σ).
+    assert!((few / many - 1.0).abs() < 0.12, "{few} {many}");
+    assert!(refusal(&["--draws", "1"]).contains("--draws"));
+}
+
+fn document_gain(document: &Value, name: &str, over: &str) -> [f64; 2] {
+    ["p05", "p95"].map(|q| number(&row(document, name)["monte_carlo"][over][q]))
+}
+
+#[test]
 fn the_counts_are_those_of_a_run() {
     let document = json(&[&SMALL[..], &["--samples", "30"]].concat());
     let activity = |name: &str, count: &str| number(&row(&document, name)["activity"][count]);
@@ -133,7 +179,10 @@ fn the_table_fits_a_terminal() {
     for line in text.lines() {
         assert!(line.chars().count() <= 110, "{} columns: {line}", line.chars().count());
     }
+    // Sentences are wrapped.
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("INFEASIBLE in time") && text.contains("without any thermal physics"));
+    assert!(text.contains("5–95 %") && text.contains("% of draws"), "{text}");
 }
 
 #[test]
@@ -185,6 +234,48 @@ fn the_picture_is_drawn_and_not_replaced() {
         assert!(fs::metadata(&file).unwrap().len() > 5_000);
         assert!(refusal(&arguments).contains("exists already"));
     }
+    let file = folder.path().join("tornado.svg");
+    let arguments = [&SMALL[..], &["--figure", "tornado", "--plot", file.to_str().unwrap()]].concat();
+    ceas(&arguments).assert().success();
+    assert!(fs::read_to_string(&file).unwrap().contains("price_j"));
+    assert!(refusal(&["--figure", "pareto"]).contains("--model"));
+}
+
+#[test]
+fn a_device_that_does_not_exist_is_composed_and_its_sums_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let shipped = fs::read_to_string("npu-model/devices/composed_cim_28nm.toml").unwrap();
+    let own = shipped
+        .replacen("composed_cim_28nm", "mine", 2)
+        .replace("isaac_adc_8b\" }", "isaac_adc_8b\", bits = 6 }");
+    fs::write(&file, &own).unwrap();
+    let path = file.to_str().unwrap();
+    let devices = |arguments: &[&str]| {
+        let output = Command::cargo_bin("ceas").unwrap().arg("devices").args(arguments).assert().success();
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    };
+    for verb in ["validate", "show"] {
+        let text = devices(&[verb, path]).replace("\n   ", "");
+        assert!(
+            text.contains("isaac_adc_8b at 28 nm and 6 bits") && text.contains("published: 1.67 pJ"),
+            "{text}"
+        );
+    }
+    assert!(devices(&["components"]).contains("isaac_adc_8b"));
+    let document = json(&[&SMALL[..], &["--device", path]].concat());
+    assert_eq!(row(&document, "mine")["evidence"], "projected");
+    // An energy is a sum of parts, and 6 bits cost less than 8.
+    let dearer = json(&[&SMALL[..], &["--device", "composed_cim_28nm"]].concat());
+    let part =
+        |d: &Value, name: &str| number(&row(d, name)["breakdown"]["energy_j"]["adc_conversions"]["mid"]);
+    assert!((part(&document, "mine") / part(&dearer, "composed_cim_28nm") - 0.25).abs() < 1e-9);
+    fs::write(&file, own.replace("isaac_adc_8b", "adc_sar")).unwrap();
+    let message = refusal(&["--device", path]);
+    assert!(
+        message.contains("mine.toml") && message.contains("adc_sar") && message.contains("timely_tdc_8b"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -244,6 +335,39 @@ fn the_file_holds_what_the_document_says() {
         assert!((sum / total - 1.0).abs() < 1e-9, "{place:?}: {sum} of {total}");
     }
     assert_eq!(file.attr("seed").unwrap().read_scalar::<u64>().unwrap(), 1);
+    let gain = read("rows/gain");
+    for (at, row) in document["rows"].as_array().unwrap().iter().enumerate() {
+        match row["monte_carlo"]["gain"]["p95"].as_f64() {
+            Some(value) => assert!((gain[[at, 2]] / value - 1.0).abs() < 1e-14),
+            None => assert!(gain[[at, 2]].is_nan()),
+        }
+    }
+}
+
+#[cfg(feature = "hdf5")]
+#[test]
+fn the_file_of_a_whole_model_holds_what_its_document_says() {
+    use ceas_npu::sim::snapshot::hdf5::File;
+    use ceas_npu::sim::snapshot::hdf5::types::VarLenUnicode;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.h5");
+    let document = json(&[&LLAMA[..], &["--out", path.to_str().unwrap()]].concat());
+    let file = File::open(&path).unwrap();
+    let read = |name: &str| file.dataset(name).unwrap().read_2d::<f64>().unwrap();
+    let (energy, drawn) = (read("rows/energy_j"), read("rows/monte_carlo_energy_j"));
+    let parts = file.group("breakdown/energy_j").unwrap().datasets().unwrap();
+    let parts: Vec<_> = parts.iter().map(|part| part.read_2d::<f64>().unwrap()).collect();
+    for (at, row) in document["rows"].as_array().unwrap().iter().enumerate() {
+        assert!((energy[[at, 1]] / number(&row["energy_j"]["mid"]) - 1.0).abs() < 1e-14);
+        assert!((drawn[[at, 0]] / number(&row["monte_carlo"]["energy_j"]["p05"]) - 1.0).abs() < 1e-14);
+        let sum: f64 = parts.iter().map(|part| part[[at, 1]]).filter(|x| x.is_finite()).sum();
+        assert!((sum / energy[[at, 1]] - 1.0).abs() < 1e-9, "row {at}");
+    }
+    assert_eq!(file.attr("draws").unwrap().read_scalar::<u64>().unwrap(), 200);
+    let report = file.dataset("report").unwrap().read_1d::<VarLenUnicode>().unwrap();
+    let inside: Value = serde_json::from_str(report[0].as_str()).unwrap();
+    assert_eq!(inside["rows"].as_array().unwrap().len(), document["rows"].as_array().unwrap().len());
 }
 
 const LLAMA: [&str; 6] = ["--model", "data/configs/llama3-8b.json", "--context", "2048", "--draws", "200"];
@@ -265,7 +389,7 @@ fn a_whole_model_has_its_keys_and_its_table_fits_a_terminal() {
     for line in text.lines() {
         assert!(line.chars().count() <= 110, "{} columns: {line}", line.chars().count());
     }
-    assert!(text.contains("needs no spin") && text.contains("mappings looked at"), "{text}");
+    assert!(text.contains("needs no spin") && text.contains("priced one by one"), "{text}");
     assert!(refusal(&[&LLAMA[..], &["--n2", "0.5"]].concat()).contains("--n2"));
     assert!(refusal(&[&LLAMA[..], &["--device", "dtca_projected"]].concat()).contains("states no price"));
 }

@@ -1,8 +1,8 @@
 //! Prints the validation table of the GPU model, as it stands in `docs/gpu.md`:
 //! `cargo run -p ceas-npu-model --example gpu_validation`.
 
-use ceas_npu_model::gpu::{self, Batch, Format, Gpu, Load, Role, Transformer};
-use ceas_npu_model::workload::{Shape, Workload};
+use ceas_npu_model::gpu::{self, Batch, Format, Gpu, Load, Role};
+use ceas_npu_model::workload::{Shape, Transformer, Workload};
 
 fn main() {
     fits();
@@ -78,25 +78,28 @@ fn models() {
         heads: 32,
         kv_heads: 32,
         d_head: 128,
-        feed_forward: 11_008,
+        intermediate: 11_008,
         gated: true,
         vocabulary: 32_000,
+        family: String::new(),
+        tied: false,
+        causal: true,
     };
     let gpt_j = Transformer {
         layers: 28,
         heads: 16,
         kv_heads: 16,
         d_head: 256,
-        feed_forward: 16_384,
+        intermediate: 16_384,
         gated: false,
         vocabulary: 50_400,
-        ..llama
+        ..llama.clone()
     };
     let gpu: Gpu = gpu::load("a100_sxm_80").expect("shipped");
     let cases = [
         (
             "LLaMA-7B, release 0.7",
-            llama,
+            llama.clone(),
             [
                 (256, 128, 128, 5353.0),
                 (32, 128, 2048, 1518.0),

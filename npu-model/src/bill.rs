@@ -74,15 +74,35 @@ impl Line {
     }
 }
 
-/// The number at a quantile: piecewise uniform in the logarithm, or uniform where a range reaches 0.
-pub fn quantile(range: [f64; 3], u: f64) -> f64 {
-    let (from, to, share) =
-        if u < 0.5 { (range[0], range[1], 2.0 * u) } else { (range[1], range[2], 2.0 * u - 1.0) };
-    match from > 0.0 {
-        true if from == to => from,
-        true => from * libm::exp(share * libm::log(to / from)),
-        false => from + share * (to - from),
+/// A law by its quantiles at 0, ½ and 1: uniform in the logarithm on either side of ½, or uniform where a range reaches 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantiles {
+    range: [f64; 3],
+    /// ln of the ratio of the ends of each side, where it is drawn in the logarithm.
+    logarithm: [Option<f64>; 2],
+}
+
+impl Quantiles {
+    /// Of three numbers in order.
+    pub fn of(range: [f64; 3]) -> Self {
+        let side = |from: f64, to: f64| (from > 0.0 && from < to).then(|| libm::log(to / from));
+        Self { range, logarithm: [side(range[0], range[1]), side(range[1], range[2])] }
     }
+
+    /// The number at quantile `u` from 0 to 1.
+    pub fn at(&self, u: f64) -> f64 {
+        let (side, share) = if u < 0.5 { (0, 2.0 * u) } else { (1, 2.0 * u - 1.0) };
+        let (from, to) = (self.range[side], self.range[side + 1]);
+        match self.logarithm[side] {
+            Some(log) => from * libm::exp(share * log),
+            None => from + share * (to - from),
+        }
+    }
+}
+
+/// The number at a quantile of [`Quantiles`].
+pub fn quantile(range: [f64; 3], u: f64) -> f64 {
+    Quantiles::of(range).at(u)
 }
 
 /// Energy and time of a bill at some choice of its numbers.
@@ -116,9 +136,9 @@ pub struct Swing {
 }
 
 /// Energy and time under many draws of all numbers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draws {
-    /// Joules of each draw.
+    /// Joules of each draw; none if they are unknown.
     pub energy: Vec<f64>,
     /// Seconds of each draw.
     pub time: Vec<f64>,
@@ -136,13 +156,13 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one draw.
-    pub fn of(values: &[f64]) -> Self {
+    /// Of draws; `None` of none.
+    pub fn of(values: &[f64]) -> Option<Self> {
         let mut values = values.to_vec();
-        let last = values.len() - 1;
+        let last = values.len().checked_sub(1)?;
         let mut at =
             |q: f64| *values.select_nth_unstable_by((q * last as f64).round() as usize, f64::total_cmp).1;
-        Self { p05: at(0.05), p50: at(0.5), p95: at(0.95) }
+        Some(Self { p05: at(0.05), p50: at(0.5), p95: at(0.95) })
     }
 }
 
@@ -281,10 +301,11 @@ impl Bill {
     pub fn draws(&self, n: usize, seed: u64) -> Draws {
         let drawn = |line: &Line| -> Vec<f64> {
             let mut stream = line.stream(seed);
-            let fixed = line.range[0] == line.range[2];
-            (0..n)
-                .map(|_| if fixed { line.range[1] } else { quantile(line.range, stream.uniform()) })
-                .collect()
+            if line.range[0] == line.range[2] {
+                return vec![line.range[1]; n];
+            }
+            let quantiles = Quantiles::of(line.range);
+            (0..n).map(|_| quantiles.at(stream.uniform())).collect()
         };
         let mut events = vec![0.0; n];
         for line in &self.energy {

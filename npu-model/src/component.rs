@@ -10,7 +10,8 @@
 //!
 //! Scaling is an assumption about a family of processes, not a measurement: from 45 to 7 nm it comes out five times below the
 //! published 7 nm multiplier, because wires shrink less than gates. What is composed here has the grade "projected", and its
-//! spread is that of the grade, unless the component is used at the node and width it was published for.
+//! spread is that of the grade, unless the component is used at the node and width it was published for. Device files name components
+//! (`compose`), and are refused outside [`NODES`] and outside the widths of [`Kind::widths`].
 
 use serde::Serialize;
 
@@ -38,6 +39,36 @@ pub enum Kind {
     /// Moving one bit off a chip: not scaled.
     Link,
 }
+
+impl Kind {
+    /// What it does, as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Adc => "ADC",
+            Self::Dac => "DAC",
+            Self::Comparator => "comparator",
+            Self::Mac => "MAC",
+            Self::Sram => "SRAM, a bit",
+            Self::Dram => "DRAM, a bit",
+            Self::Wire => "wire, a bit and mm",
+            Self::Link => "link, a bit",
+        }
+    }
+
+    /// Widths in bits for which its formula is meant.
+    pub fn widths(self) -> (f64, f64) {
+        match self {
+            Self::Adc | Self::Dac => (1.0, 16.0),
+            Self::Mac => (2.0, 64.0),
+            Self::Comparator => (1.0, 64.0),
+            Self::Sram | Self::Dram | Self::Wire | Self::Link => (1.0, 4096.0),
+        }
+    }
+}
+
+/// Nodes in nanometres between which [`Component::scaled`] is meant: from where gates stop shrinking with their name to the oldest
+/// component of the library.
+pub const NODES: (f64, f64) = (5.0, 130.0);
 
 /// A published component.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -130,7 +161,11 @@ pub const LIBRARY: [Component; 22] = [
     remembered("fp16_mac_45", Kind::Mac, 1.5e-12, 45.0, 16.0, HOROWITZ),
     remembered("int8_mac_7", Kind::Mac, 0.08e-12, 7.0, 8.0, TPU),
     remembered("bf16_mac_7", Kind::Mac, 0.31e-12, 7.0, 16.0, TPU),
-    remembered("sram_8kb_45", Kind::Sram, 10e-12 / 64.0, 45.0, 1.0, HOROWITZ),
+    Component {
+        provenance: Provenance::SecondHand,
+        source: "Horowitz, ISSCC 2014, 10 pJ for 64 bits of 8 KB, as quoted in PMC8934428, Table 3",
+        ..component("sram_8kb_45", Kind::Sram, 10e-12 / 64.0, 45.0, 1.0)
+    },
     remembered("sram_1mb_7", Kind::Sram, 14e-12 / 64.0, 7.0, 1.0, TPU),
     remembered(
         "hbm2",
@@ -206,6 +241,30 @@ impl Component {
             evidence: if moved { self.evidence.min(Evidence::Projected) } else { self.evidence },
             ..*self
         }
+    }
+}
+
+impl Component {
+    /// [`Self::scaled`], within the range of its formula.
+    ///
+    /// # Errors
+    /// A sentence if the node is outside [`NODES`], or the width outside [`Kind::widths`].
+    pub fn checked(&self, node_nm: f64, bits: f64) -> Result<Self, String> {
+        let (small, large) = NODES;
+        if !(small..=large).contains(&node_nm) {
+            return Err(format!(
+                "puts {} at {node_nm} nm: the scaling is meant for {small} to {large} nm",
+                self.id
+            ));
+        }
+        let (narrow, wide) = self.kind.widths();
+        if !(narrow..=wide).contains(&bits) {
+            return Err(format!(
+                "asks for {bits} bits of {}: the scaling is meant for {narrow} to {wide} bits",
+                self.id
+            ));
+        }
+        Ok(self.scaled(node_nm, bits))
     }
 }
 

@@ -90,6 +90,13 @@ impl Device {
                 ledger.enter(Event::Comparisons, workload.pairs());
             }
         }
+        if self.encoding == Encoding::Exact && self.keys == Keys::InArray {
+            // K and V are programmed; scores are read, their exponentials drive the second array, and its columns are read.
+            let outputs = workload.all_heads() * workload.shape.n_queries * workload.shape.d_value;
+            ledger.enter(Event::CouplingWrites, workload.key_numbers() + workload.value_numbers());
+            ledger.enter(Event::AdcConversions, workload.pairs() + outputs);
+            ledger.enter(Event::DacConversions, workload.pairs());
+        }
         if self.encoding == Encoding::Exact {
             ledger.enter(Event::ValueMacs, workload.value_macs());
             ledger.enter(Event::Exponentials, workload.pairs());

@@ -32,7 +32,7 @@ pub use measurement::{MeasuredLength, MeasuredSeries, Measurement, Recorded};
 pub use price::{GpuCost, Load};
 pub use series::{Curve, Format, Role, Series};
 pub use shipped::{load, shipped, shipped_names};
-pub use transformer::{Batch, Transformer};
+pub use transformer::Batch;
 
 /// What kind of machine a baseline describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

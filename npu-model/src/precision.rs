@@ -4,6 +4,8 @@
 //! ε² = Σ_i |õ_i − o_i|² / Σ_i |o_i|²        i over the queries of one head, o exact in f64
 //! ```
 
+use std::sync::Arc;
+
 use ceas_mapping::heads::Head;
 
 /// An arithmetic that rounds. Sums are taken as exact, as wide accumulators nearly are.
@@ -33,17 +35,32 @@ pub enum Arithmetic {
 /// assert!(error(Arithmetic::Fields { bits: 10 }) < error(Arithmetic::Fields { bits: 4 }));
 /// ```
 pub fn output_error(head: &Head<'_>, beta: f64, arithmetic: Arithmetic) -> f64 {
+    output_errors(head, beta, &[arithmetic])[0]
+}
+
+/// The same for several arithmetics beside one exact run, in their order.
+pub fn output_errors(head: &Head<'_>, beta: f64, arithmetics: &[Arithmetic]) -> Vec<f64> {
     let exact = Rounded::new(head, beta, None);
-    let rounded = Rounded::new(head, beta, Some(arithmetic));
-    let grid = matches!(arithmetic, Arithmetic::Fields { .. }).then(|| exact.range());
-    let (mut wrong, mut signal) = (0.0, 0.0);
-    for query in 0..head.q.nrows() {
-        let o = exact.output(query, None);
-        let approximate = rounded.output(query, grid);
-        wrong += o.iter().zip(&approximate).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-        signal += o.iter().map(|a| a * a).sum::<f64>();
-    }
-    if wrong == 0.0 { 0.0 } else { libm::sqrt(wrong / signal) }
+    let queries = 0..head.q.nrows();
+    let outputs: Vec<Vec<f64>> = queries.clone().map(|query| exact.output(query, None)).collect();
+    let signal: f64 = outputs.iter().map(|o| o.iter().map(|a| a * a).sum::<f64>()).sum();
+    let fields = |a: &Arithmetic| matches!(a, Arithmetic::Fields { .. });
+    let range = arithmetics.iter().any(fields).then(|| exact.range());
+    let error = |arithmetic: &Arithmetic| {
+        // Where only fields are rounded, q, k and v are those of the exact run.
+        let rounded = match fields(arithmetic) {
+            true => Rounded { arithmetic: Some(*arithmetic), operands: exact.operands.clone(), ..exact },
+            false => Rounded::new(head, beta, Some(*arithmetic)),
+        };
+        let grid = range.filter(|_| fields(arithmetic));
+        let wrong = |query: usize| -> f64 {
+            let approximate = rounded.output(query, grid);
+            outputs[query].iter().zip(&approximate).map(|(a, b)| (a - b) * (a - b)).sum()
+        };
+        let wrong: f64 = queries.clone().map(wrong).sum();
+        if wrong == 0.0 { 0.0 } else { libm::sqrt(wrong / signal) }
+    };
+    arithmetics.iter().map(error).collect()
 }
 
 /// A head seen through an arithmetic.
@@ -52,7 +69,7 @@ struct Rounded<'h, 'a> {
     beta: f64,
     arithmetic: Option<Arithmetic>,
     /// q, k and v as the arithmetic holds them, row by row.
-    operands: [Vec<f64>; 3],
+    operands: Arc<[Vec<f64>; 3]>,
 }
 
 impl<'h, 'a> Rounded<'h, 'a> {
@@ -71,7 +88,7 @@ impl<'h, 'a> Rounded<'h, 'a> {
             held
         };
         let operands = [held(&mut head.q.iter()), held(&mut head.k.iter()), held(&mut head.v.iter())];
-        Self { head, beta, arithmetic, operands }
+        Self { head, beta, arithmetic, operands: Arc::new(operands) }
     }
 
     /// One row of q (0), k (1) or v (2).

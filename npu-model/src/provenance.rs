@@ -26,6 +26,20 @@ pub enum Provenance {
     Measured,
 }
 
+impl Provenance {
+    /// The provenance in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LookedUp => "looked up",
+            Self::SecondHand => "second-hand",
+            Self::Memory => "memory",
+            Self::Derived => "derived",
+            Self::Assumption => "assumption",
+            Self::Measured => "measured here",
+        }
+    }
+}
+
 /// What kind of evidence stands behind a number, from the weakest to the strongest.
 ///
 /// The order is the order of the grades, so the weaker of two is their minimum:

@@ -1,9 +1,9 @@
 //! The GPU model against what was published. Every case says whether a constant was fitted on its source: then it shows that the
 //! law can take that shape, and validates nothing else. The same numbers stand in `docs/gpu.md`.
 
-use ceas_npu_model::gpu::{self, Batch, Curve, Format, Gpu, Load, Power, Role, Series, Transformer};
+use ceas_npu_model::gpu::{self, Batch, Curve, Format, Gpu, Load, Power, Role, Series};
 use ceas_npu_model::provenance::Evidence;
-use ceas_npu_model::workload::{Shape, Workload};
+use ceas_npu_model::workload::{Shape, Transformer, Workload};
 
 fn series<'g>(gpu: &'g Gpu, id: &str) -> &'g Series {
     gpu.series.iter().find(|s| s.id == id).unwrap_or_else(|| panic!("{} has no {id}", gpu.id))
@@ -129,9 +129,12 @@ const LLAMA: Transformer = Transformer {
     heads: 32,
     kv_heads: 32,
     d_head: 128,
-    feed_forward: 11_008,
+    intermediate: 11_008,
     gated: true,
     vocabulary: 32_000,
+    family: String::new(),
+    tied: false,
+    causal: true,
 };
 /// GPT-J 6B.
 const GPT_J: Transformer = Transformer {
@@ -140,9 +143,12 @@ const GPT_J: Transformer = Transformer {
     heads: 16,
     kv_heads: 16,
     d_head: 256,
-    feed_forward: 16_384,
+    intermediate: 16_384,
     gated: false,
     vocabulary: 50_400,
+    family: String::new(),
+    tied: false,
+    causal: true,
 };
 
 #[test]
@@ -165,7 +171,7 @@ fn v18_whole_models_come_out_within_25_percent() {
         (GPT_J, [32, 2048, 128], 526.0),
         (GPT_J, [16, 2048, 2048], 650.0),
     ];
-    assert_eq!(LLAMA.weights(), 6_607_077_376);
+    assert_eq!(LLAMA.weights(), 6_738_149_376);
     for (model, [sequences, prompt, generated], published) in cases {
         let batch = Batch { sequences, prompt, generated };
         let time = gpu.generation(&model, &batch, Format::Fp16).unwrap();
@@ -187,9 +193,12 @@ fn one_step_of_llama_3_8b_on_an_h100_takes_5_ms() {
         heads: 32,
         kv_heads: 8,
         d_head: 128,
-        feed_forward: 14_336,
+        intermediate: 14_336,
         gated: true,
         vocabulary: 128_256,
+        family: String::new(),
+        tied: false,
+        causal: true,
     };
     let step = Gpu::h100().price_pass(&model, 1, 1, 512, Format::Fp16).unwrap();
     assert!((step.time.mid.value() / 5.1e-3 - 1.0).abs() < 0.10, "{:?}", step.time);

@@ -46,6 +46,14 @@ fn absurd_values_are_refused() {
         let message = refusal("low = 2.81e10", &format!("low = {absurd}"));
         assert!(message.contains("rate_hz.attempts") && message.contains("> 0"), "{message}");
     }
+    for absurd in ["1e300", "1e4", "1e-320", "1e-31"] {
+        let message = refusal("low = 1.2e-12", &format!("low = {absurd}"));
+        assert!(message.contains("price_j.attempts") && message.contains("1e3"), "{message}");
+    }
+    for absurd in ["1e300", "1e25", "1e-320"] {
+        assert!(refusal("low = 2.81e10", &format!("low = {absurd}")).contains("rate_hz.attempts"));
+    }
+    assert!(refusal("value = 5.0", "value = 1e10").contains("power_cap_w"));
     assert!(refusal("high = 4.81e-12", "high = 1.0e-13").contains("rise"));
     assert!(refusal("value = 27648", "value = 0").contains("design.spins"));
     assert!(refusal("value = 27648", "value = -5").contains("line"));

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::hamiltonian::Hamiltonian;
+use crate::kernel::wide::{Loop, widest};
 use crate::memory;
 
 /// The floating-point numbers that fields may be kept in: `f32` or `f64`.
@@ -65,8 +66,9 @@ pub(crate) enum Layout<T> {
     Sparse { starts: Vec<usize>, entries: Vec<(u32, T)> },
 }
 
-/// A square matrix whose rows begin on cache lines, an odd number of lines apart: were it a multiple of 4096 bytes, as it is where N is
-/// a power of two, all rows would compete for the same few lines of the cache.
+/// A square matrix whose rows begin on cache lines, an odd multiple of 16 lines apart where they are longer than that: then runs of 16
+/// lines of 32 rows in a row fill a first-level cache evenly. Were it a multiple of 4096 bytes, as it is where N is a power of two,
+/// all rows would compete for the same few lines of the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Square<T> {
     values: Vec<T>,
@@ -79,7 +81,9 @@ impl<T: Real> Square<T> {
 
     fn stride(n: usize) -> usize {
         let size = std::mem::size_of::<T>();
-        ((n * size).div_ceil(Self::LINE) | 1) * Self::LINE / size
+        let lines = (n * size).div_ceil(Self::LINE);
+        let apart = if lines <= 16 { lines | 1 } else { (lines.div_ceil(16) | 1) * 16 };
+        apart * Self::LINE / size
     }
 
     fn zeros(n: usize) -> Self {
@@ -153,7 +157,7 @@ impl<T: Real> CouplingRows<T> {
         let (n, bonds) = (model.n_sites(), topology.n_bonds());
         let dense = 16.0 * bonds as f64 >= n as f64 * n as f64;
         let size = std::mem::size_of::<T>() as u64;
-        let entries = if dense { (n as u64).saturating_mul(n as u64 + 32) } else { 2 * bonds as u64 };
+        let entries = if dense { (n as u64).saturating_mul(n as u64 + 512) } else { 2 * bonds as u64 };
         let each = if dense { size } else { std::mem::size_of::<(u32, T)>() as u64 };
         let needed = entries.saturating_mul(each).saturating_add(n as u64 * 16);
         memory::check("couplings of a graph", n, needed)?;
@@ -206,10 +210,26 @@ impl<T: Real> CouplingRows<T> {
 
     /// h_i + Σ_j J_ij s_j of every site, summed in `f64`.
     pub(crate) fn local_fields(&self, spins: &[T], fields: &mut [T]) {
+        widest(LocalFields { rows: self, spins, fields });
+    }
+}
+
+struct LocalFields<'a, T: Real> {
+    rows: &'a CouplingRows<T>,
+    spins: &'a [T],
+    fields: &'a mut [T],
+}
+
+impl<T: Real> Loop for LocalFields<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows: CouplingRows { n, layout, fields: constant, .. }, spins, fields } = self;
         for (site, field) in fields.iter_mut().enumerate() {
-            let coupled: f64 = match &self.layout {
+            let coupled: f64 = match layout {
                 Layout::Dense(rows) => {
-                    let row = &rows.values()[site * rows.row_stride()..][..self.n];
+                    let row = &rows.values()[site * rows.row_stride()..][..*n];
                     // Sums that do not wait for each other, in an order of their own on every machine.
                     let mut lanes = [0.0; 16];
                     let (couplings, rest) = row.as_chunks::<16>();
@@ -227,7 +247,7 @@ impl<T: Real> CouplingRows<T> {
                     .map(|&(j, coupling)| (coupling * spins[j as usize]).to_f64())
                     .sum(),
             };
-            *field = T::of(self.fields[site].to_f64() + 0.5 * coupled);
+            *field = T::of(constant[site].to_f64() + 0.5 * coupled);
         }
     }
 }

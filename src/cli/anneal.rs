@@ -128,7 +128,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        crate::report::solution_archive::write(&solution, file).run()?;
+        crate::report::solution::archive::write(&solution, file).run()?;
     }
     present(&solution, &arguments.common, &outputs)
 }

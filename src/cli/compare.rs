@@ -17,10 +17,11 @@ use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
-use super::whole_model::{self, ModelFlags};
-use crate::report::compare::{Report, WorkloadReport};
+use super::whole_model::{self, Asked, FigureName, ModelFlags};
 #[cfg(feature = "hdf5")]
-use crate::report::compare_archive;
+use crate::report::compare::archive;
+use crate::report::compare::figure::Drawing;
+use crate::report::compare::{Report, WorkloadReport};
 use crate::report::present::present;
 use crate::report::progress;
 
@@ -33,8 +34,8 @@ const DEFAULT_ERROR: f64 = 0.1;
 #[derive(Args, Debug)]
 #[command(
     after_help = "Every count comes from a run. A device samples as often as the output error asks for; what only computes \
-has the error of its rounding. The digital control is part of every comparison. With --model, a whole transformer is priced on paper: \
-prefill or decode, every number drawn 10,000 times.\n\nExamples:\n  ceas compare --plot compare.png\n  \
+has the error of its rounding. The digital control is part of every comparison, and every price and rate is drawn 10,000 times. With \
+--model, a whole transformer is priced on paper: prefill or decode.\n\nExamples:\n  ceas compare --plot compare.png\n  \
 ceas compare --n 1024 --d 64 --error 0.05 --device z1_spice\n  \
 ceas compare --gpu a100_sxm_80 --gpu h100_sxm --measure-cpu\n  \
 ceas compare --model config.json --task decode --context 8192 --batch 32 --plot map.png --figure map-n-s\n  \
@@ -58,11 +59,17 @@ pub struct Arguments {
     #[arg(long, value_name = "S", help_heading = "Held equal", conflicts_with = "error")]
     #[arg(value_parser = value::whole::<u64>)]
     samples: Option<u64>,
+    /// Draws of all numbers, each within its range [default: 10000]
+    #[arg(long, value_name = "N", help_heading = "Held equal", value_parser = value::whole::<usize>)]
+    draws: Option<usize>,
     /// A shipped device, or a device file; may be repeated [default: all shipped]
     #[arg(long, value_name = "NAME|FILE.toml", help_heading = "Devices")]
     device: Vec<String>,
     #[command(flatten)]
     baselines: BaselineFlags,
+    /// What --plot draws [default: bars]
+    #[arg(long, value_name = "FIGURE", help_heading = "Run and output")]
+    figure: Option<FigureName>,
     /// A whole transformer, from the shape in its configuration; no weights are needed
     #[arg(long, value_name = "config.json", help_heading = "Whole model", conflicts_with_all = ["qkv", "n", "d"])]
     model: Option<PathBuf>,
@@ -80,21 +87,36 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let flag = if arguments.samples.is_some() { "--samples" } else { "--error" };
     let target = target.checked().context(flag).input()?;
+    let draws = arguments.draws.unwrap_or(10_000);
+    if !(2..=1_000_000).contains(&draws) {
+        return Err(anyhow!("--draws {draws}: 2 to 1000000 are made")).input();
+    }
     let outputs = arguments.common.prepare()?;
     if cfg!(not(feature = "hdf5")) && outputs.out.is_some() {
         return Err(anyhow!("--out needs a build with the feature hdf5 or hdf5-static")).input();
     }
+    let figure = arguments.figure.unwrap_or_default();
     if let Some(model) = &arguments.model {
         return whole_model::run(
             model,
             &arguments.whole,
             &arguments.device,
             &arguments.baselines,
-            target,
+            Asked { target, draws, figure },
             &arguments.common,
             &outputs,
         );
     }
+    let drawing = match figure {
+        FigureName::Bars => Drawing::Bars,
+        FigureName::Tornado => Drawing::Tornado,
+        FigureName::MapNS | FigureName::MapFlipWrite | FigureName::Pareto => {
+            return Err(anyhow!(
+                "--figure: maps and energy against error are drawn of a whole model: add --model config.json"
+            ))
+            .input();
+        }
+    };
     let devices = devices(&arguments.device)?;
     let studied = Studied::run(arguments, &devices)?;
     let gpus = arguments.baselines.load(
@@ -105,12 +127,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     )?;
     let (workload, name, note) = (studied.workload, studied.name, studied.note);
     let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
-    let question = Question::new(workload, studied.heads, target).run()?;
+    let question = Question::new(workload, studied.heads, target).run()?.drawn(draws, arguments.common.seed);
     let comparison = Comparison::new(&question, &devices, &gpus).input()?;
-    let report = Report::new(report, comparison);
+    let report = Report::new(report, comparison, draws, drawing);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        compare_archive::write(&report, arguments.common.seed, file).run()?;
+        archive::write(&report, arguments.common.seed, file).run()?;
     }
     present(&report, &arguments.common, &outputs)
 }
@@ -158,7 +180,9 @@ impl Studied {
             let head = Gaussian { n, d, beta_sigma, common };
             let size = || format!("--n {n} --d {d}");
             let workload = head.workload().with_context(size).input()?;
-            let run = head.run(&widths, seed).with_context(size).input()?;
+            let bar = progress::bar("Gaussian head", Gaussian::STEPS);
+            let run = head.run(&widths, seed, &|| bar.inc(1)).with_context(size).input()?;
+            bar.finish_and_clear();
             let note = format!(
                 "a study of size, not a trained head: iid Gaussian q, k, v with β₀σ = {beta_sigma:.2} and |v̄|²/E|v − v̄|² = {common:.2}, \
                  the medians of the bundled heads; V/|o|² = {:.3}",

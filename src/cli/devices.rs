@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use ceas_npu::npu_model::device::{self, Device, LACKING, Price, Rate};
+use ceas_npu::npu_model::component::{LIBRARY, NODES};
+use ceas_npu::npu_model::device::{self, Device, LACKING, Part, Price, Rate};
 use ceas_npu::npu_model::ledger::Event;
 use ceas_npu::npu_model::provenance::Known;
 use ceas_npu::npu_model::units::Quantity;
@@ -36,6 +37,8 @@ enum What {
         /// A shipped device, or a device file
         device: String,
     },
+    /// Components that prices are composed of
+    Components,
     /// Whether device files are right, and what attention on them would still lack
     Validate {
         /// Device files
@@ -48,6 +51,7 @@ enum What {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (document, text) = match arguments.what.as_ref().unwrap_or(&What::List) {
         What::List => listed(),
+        What::Components => components(),
         What::Show { device } => shown(&device::load(device).input()?),
         What::Validate { files } => validated(files)?,
     };
@@ -125,7 +129,7 @@ fn number<Q: Quantity>(known: &Known<Q>) -> [String; 3] {
     );
     [
         range.replace(" –", "–").replace(" )", ")"),
-        format!("{}, {:?}", known.evidence.name(), known.provenance).to_lowercase(),
+        format!("{}, {}", known.evidence.name(), known.provenance.name()),
         known.source.clone(),
     ]
 }
@@ -141,26 +145,21 @@ fn shown(device: &Device) -> (Value, String) {
         if device.pipelined { "overlap" } else { "follow each other" },
         device.based_on
     ));
+    let mut lines: Vec<String> = Vec::new();
     let mut line = |key: String, [range, grade, source]: [String; 3]| {
-        text += &wrapped(&format!("{key}: {range}; {grade}; {source}"));
+        lines.push(wrapped(&format!("{key}: {range}; {grade}; {source}")));
     };
     let d = &device.design;
     let fact = |value: String, f: String, source: &str| [value, f, source.to_owned()];
     for (key, f) in [("design.spins", &d.spins), ("design.degree", &d.degree), ("design.numbers", &d.numbers)]
     {
         if let Some(f) = f {
-            line(
-                key.into(),
-                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
-            );
+            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
         }
     }
     for (key, f) in [("design.coupling_bits", &d.coupling_bits), ("design.field_bits", &d.field_bits)] {
         if let Some(f) = f {
-            line(
-                key.into(),
-                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
-            );
+            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
         }
     }
     for (key, f) in [
@@ -169,10 +168,7 @@ fn shown(device: &Device) -> (Value, String) {
         ("design.clock_hz", &d.clock_hz),
     ] {
         if let Some(f) = f {
-            line(
-                key.into(),
-                fact(f.value.to_string(), format!("{:?}", f.provenance).to_lowercase(), &f.source),
-            );
+            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
         }
     }
     if let Some(cap) = &device.power_cap {
@@ -187,7 +183,12 @@ fn shown(device: &Device) -> (Value, String) {
     for (event, price) in &device.prices {
         let key = format!("price_j.{}", event.name());
         match price {
-            Price::Stated(price) => line(key, number(price)),
+            Price::Stated(price) => {
+                let [range, grade, source] = number(price);
+                let parts = device.composed.get(event).into_iter().flatten().map(composed);
+                let source = std::iter::once(source).chain(parts).collect::<Vec<_>>().join("; ");
+                line(key, [range, grade, source]);
+            }
             Price::IncludedIn { event, source } => {
                 line(key, [format!("in {}", event.name()), "included".into(), source.clone()])
             }
@@ -206,6 +207,7 @@ fn shown(device: &Device) -> (Value, String) {
             }
         }
     }
+    text += &lines.concat();
     let lacks = missing(device);
     if !lacks.is_empty() {
         text += &wrapped(&format!(
@@ -215,6 +217,51 @@ fn shown(device: &Device) -> (Value, String) {
     }
     list(&mut text, "\nNotes", &device.notes);
     (json!({"command": "devices show", "device": device, "missing": lacks}), text)
+}
+
+/// A part of a composed price, with what was published.
+fn composed(part: &Part) -> String {
+    let c = &part.published;
+    let moved = part.node_nm != c.node_nm || part.bits != c.bits;
+    let mut text = format!(
+        "{} × {} at {} nm and {} bits, {}",
+        part.count,
+        c.id,
+        part.node_nm,
+        part.bits,
+        si(part.each.value(), "J")
+    );
+    if part.thermal {
+        text += " by thermal noise";
+    }
+    if moved {
+        text +=
+            &format!(" (published: {} at {} nm and {} bits)", si(c.energy.value(), "J"), c.node_nm, c.bits);
+    }
+    text
+}
+
+fn components() -> (Value, String) {
+    let mut rows = table(&["component", "does", "published", "nm", "bits", "grade"], 2);
+    for c in LIBRARY {
+        rows.add_row(vec![
+            c.id.to_owned(),
+            c.kind.name().to_owned(),
+            si(c.energy.value(), "J"),
+            c.node_nm.to_string(),
+            c.bits.to_string(),
+            format!("{}, {}", c.evidence.name(), c.provenance.name()),
+        ]);
+    }
+    let mut text = narrow(rows) + "\n";
+    text += &wrapped(&format!(
+        "scaled to {} to {} nm; energies of logic and memory on a chip fall with length and with the square of the supply, those of links and \
+         of memory off the chip do not; what is moved is projected",
+        NODES.0, NODES.1
+    ));
+    let sources: Vec<String> = LIBRARY.iter().map(|c| format!("{}: {}", c.id, c.source)).collect();
+    list(&mut text, "\nSources", &sources);
+    (json!({"command": "devices components", "components": LIBRARY.to_vec()}), text)
 }
 
 fn validated(files: &[PathBuf]) -> Result<(Value, String), Failure> {
@@ -236,7 +283,14 @@ fn validated(files: &[PathBuf]) -> Result<(Value, String), Failure> {
                 lacks.join(", ")
             )),
         };
-        found.push(json!({"file": name, "id": device.id, "missing": lacks}));
+        for (event, parts) in &device.composed {
+            if let Some(Price::Stated(price)) = device.prices.get(event) {
+                let [range, grade, _] = number(price);
+                let parts = parts.iter().map(composed).collect::<Vec<_>>().join("; ");
+                text += &wrapped(&format!("price_j.{}: {range}; {grade}; {parts}", event.name()));
+            }
+        }
+        found.push(json!({"file": name, "id": device.id, "missing": lacks, "composed": device.composed}));
     }
     Ok((json!({"command": "devices validate", "files": found}), text))
 }

@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        crate::report::transition_archive::write(&answer, file).run()?;
+        crate::report::transition::archive::write(&answer, file).run()?;
     }
     present(&answer, &arguments.common, &outputs)
 }

@@ -1,6 +1,7 @@
 //! `ceas compare --model config.json`: a whole transformer on devices and GPUs.
 
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::anyhow;
 use ceas_npu::npu_model::choice::{Constraint, Objective, search};
@@ -15,10 +16,10 @@ use super::common::{Common, Outputs};
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
-use crate::report::inference::InferenceReport;
 #[cfg(feature = "hdf5")]
-use crate::report::inference_archive;
-use crate::report::inference_figure::Drawing;
+use crate::report::inference::archive;
+use crate::report::inference::figure::Drawing;
+use crate::report::inference::{InferenceReport, Searched};
 use crate::report::present::present;
 
 /// What is asked of the model.
@@ -75,12 +76,6 @@ pub struct ModelFlags {
     /// Effective keys N₂ = 1/Σp² of a row, so that R = N₂ − 1 [default: R measured on the bundled heads]
     #[arg(long, value_name = "N2", help_heading = "Whole model", requires = "model", value_parser = value::number)]
     n2: Option<f64>,
-    /// Draws of all numbers [default: 10000]
-    #[arg(long, value_name = "N", help_heading = "Whole model", requires = "model", value_parser = value::whole::<usize>)]
-    draws: Option<usize>,
-    /// What --plot draws [default: bars]
-    #[arg(long, value_name = "FIGURE", help_heading = "Whole model", requires = "model")]
-    figure: Option<FigureName>,
     /// Look at every mapping of every device, and say which is best
     #[arg(long, value_name = "OBJECTIVE", help_heading = "Whole model", requires = "model")]
     search: Option<ObjectiveName>,
@@ -92,10 +87,21 @@ pub struct ModelFlags {
     area: Option<f64>,
 }
 
-/// Rungs of an octave in the ladders of a search: about a million candidates for a device that samples.
-const FINENESS: u32 = 8;
+/// Rungs of an octave in the ladders of a search: more than a million candidates are priced.
+const FINENESS: u32 = 24;
 /// Points of a map along each axis.
 const MAP: usize = 61;
+
+/// What is asked of heads and of whole models alike.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// What is held.
+    pub target: Target,
+    /// Draws of all numbers.
+    pub draws: usize,
+    /// What is drawn.
+    pub figure: FigureName,
+}
 
 /// Runs the verb on a whole model.
 pub fn run(
@@ -103,7 +109,7 @@ pub fn run(
     flags: &ModelFlags,
     names: &[String],
     baselines: &BaselineFlags,
-    target: Target,
+    Asked { target, draws, figure }: Asked,
     common: &Common,
     outputs: &Outputs,
 ) -> Result<(), Failure> {
@@ -117,16 +123,17 @@ pub fn run(
     let devices = if names.is_empty() { device::compared_with_models() } else { named(names)? };
     let shape = Shape::square(task.context, inference.transformer.d_head, true).input()?;
     let gpus = baselines.load(names, &devices, &shape, common.seed)?;
+    for (flag, limit) in [("--power", flags.power), ("--area", flags.area)] {
+        if let Some(limit) = limit.filter(|x| !(x.is_finite() && *x > 0.0)) {
+            return Err(anyhow!("{flag} {limit}: a number above 0 is expected")).input();
+        }
+    }
     let mut rows = study::rows(&bundled()?).run()?;
     if let Some(n2) = flags.n2 {
         if !(n2 > 1.0 && n2.is_finite()) {
             return Err(anyhow!("--n2 {n2}: at least a little more than 1 key counts, such as 10")).input();
         }
         rows.variance = n2 - 1.0;
-    }
-    let draws = flags.draws.unwrap_or(10_000);
-    if !(2..=1_000_000).contains(&draws) {
-        return Err(anyhow!("--draws {draws}: 2 to 1000000 are made")).input();
     }
     let assumed = match flags.n2 {
         Some(n2) => format!("assumed: rows with N₂ = {n2} effective keys, V/|o|² = N₂ − 1"),
@@ -143,15 +150,16 @@ pub fn run(
             .ok_or_else(|| anyhow!("--figure: none of the devices samples, so that there is nothing to map"))
             .input()
     };
-    let drawing = match flags.figure.unwrap_or_default() {
+    let drawing = match figure {
         FigureName::Bars => Drawing::Bars,
         FigureName::MapNS => Drawing::Map(map(&question, wanted()?, &gpus[0], false, MAP).input()?),
         FigureName::MapFlipWrite => Drawing::Map(map(&question, wanted()?, &gpus[0], true, MAP).input()?),
         FigureName::Pareto => Drawing::Pareto(pareto(&question, &devices, &gpus).input()?),
         FigureName::Tornado => Drawing::Tornado,
     };
-    let mut found = Vec::new();
+    let mut searched = Searched::default();
     if let Some(objective) = flags.search {
+        let began = Instant::now();
         let objective = match objective {
             ObjectiveName::Energy => Objective::Energy,
             ObjectiveName::Time => Objective::Time,
@@ -163,13 +171,14 @@ pub fn run(
         for device in &devices {
             let best =
                 search(&question.inference, &question.rows, target, device, objective, constraint, FINENESS);
-            found.push((device.id.clone(), best.map_err(|e| e.to_string())));
+            searched.found.push((device.id.clone(), best.map_err(|e| e.to_string())));
         }
+        searched.seconds = began.elapsed().as_secs_f64();
     }
-    let report = InferenceReport::new(question, comparison, assumed, drawing, found);
+    let report = InferenceReport::new(question, comparison, assumed, drawing, searched);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {
-        inference_archive::write(&report, common.seed, file).run()?;
+        archive::write(&report, common.seed, file).run()?;
     }
     present(&report, common, outputs)
 }

@@ -2,9 +2,6 @@
 
 use std::fmt::Write;
 
-use ceas_npu::npu_model::interval::Interval;
-use ceas_npu::npu_model::units::Quantity;
-
 use super::table::si;
 
 /// Adds a title and its lines.
@@ -23,14 +20,23 @@ pub fn narrow(mut table: comfy_table::Table) -> String {
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// Middle and ends of a range: `1.38 ms (0.0138–13.8)`, the ends in the unit of the middle.
-pub fn shown<Q: Quantity>(range: Option<Interval<Q>>) -> String {
-    let Some(range) = range else { return "–".into() };
-    let mid = range.mid.si();
-    // The prefix that `si` gives the middle: a power of a thousand at most as large as it.
-    let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
-    let end = |q: Q| brief(q.si() / 10f64.powf(power));
-    format!("{} ({}–{})", si(mid, Q::UNIT), end(range.low), end(range.high))
+/// Middle and ends of a range: `1.38 ms (0.014–14)`, the ends in the unit of the middle; without ends the middle alone.
+pub fn shown(mid: Option<f64>, unit: &str, ends: Option<(f64, f64)>) -> String {
+    match (mid, ends) {
+        (None, _) => "–".into(),
+        (Some(mid), None) => si(mid, unit),
+        (Some(mid), Some((low, high))) => {
+            // The prefix that `si` gives the middle: a power of a thousand at most as large as it.
+            let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
+            let end = |x: f64| brief(x / 10f64.powf(power));
+            format!("{} ({}–{})", si(mid, unit), end(low), end(high))
+        }
+    }
+}
+
+/// A share of draws in whole percent.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or("–".into(), |share| format!("{:.0} %", 100.0 * share))
 }
 
 /// A ratio with two digits that count.

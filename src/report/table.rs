@@ -53,6 +53,9 @@ pub fn si(value: f64, unit: &str) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value} {unit}");
     }
+    if !(0.9995e-24..1e18).contains(&value.abs()) {
+        return format!("{value:.2e} {unit}");
+    }
     let (prefix, power) = PREFIXES
         .into_iter()
         .rev()

@@ -60,6 +60,9 @@ pub fn statistics(set: &HeadSet) -> Result<(f64, f64), Error> {
 }
 
 impl Gaussian {
+    /// Steps of a run: queries and keys, values, and what [`super::head_runs`] does with a head.
+    pub const STEPS: u64 = 2 + super::STEPS;
+
     /// The workload of one such head.
     ///
     /// # Errors
@@ -71,9 +74,16 @@ impl Gaussian {
     /// Runs eight queries of the head (all, if it has fewer) against all n keys, and scales the events to n queries: what is
     /// programmed once per context stays, everything else is the same for every query.
     ///
+    /// `progress` is called after each of [`Self::STEPS`].
+    ///
     /// # Errors
     /// [`Error::Sim`] if q, k and v do not fit into memory.
-    pub fn run(&self, widths: &BTreeSet<u32>, seed: u64) -> Result<HeadRun, Error> {
+    pub fn run(
+        &self,
+        widths: &BTreeSet<u32>,
+        seed: u64,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<HeadRun, Error> {
         let (n, d) = (self.n as usize, self.d as usize);
         let queries = n.min(QUERIES);
         // k and v in single precision and, for the measurement of rounding, twice in double; v once more to sample; and what every
@@ -87,12 +97,14 @@ impl Gaussian {
             Array4::from_shape_simple_fn((1, 1, rows, d), || (scale * stream.normal()) as f32)
         };
         let (q, k) = (normal(queries, scale), normal(n, scale));
+        progress();
         let mut v = normal(n, 1.0 / (d as f64).sqrt());
         // Along the diagonal: no direction is special for Gaussian noise.
         let common = (self.common / d as f64).sqrt() as f32;
         v.mapv_inplace(|x| x + common);
         let set = HeadSet::new([q, k, v], vec![true; n], false, Origin::default())?;
-        let mut run = super::head_run(&set.head(0, 0), 0, widths, seed)?;
+        progress();
+        let mut run = super::head_run(&set.head(0, 0), 0, widths, seed, progress)?;
         let [native, one_hot] = [Some(&mut run.native), run.one_hot.as_mut()];
         for sampled in [native, one_hot].into_iter().flatten() {
             sampled.events.fixed = self.all_queries(sampled.events.fixed, queries as u64);

@@ -6,7 +6,7 @@ use ceas_mapping::Error;
 use ceas_mapping::attention::{Quantiles, Row, textbook_beta};
 use ceas_mapping::heads::HeadSet;
 use ceas_npu_model::choice::Rows;
-use ceas_npu_model::precision::{Arithmetic, output_error};
+use ceas_npu_model::precision::{Arithmetic, output_errors};
 use rayon::prelude::*;
 
 /// One head: ΣV/Σ|o|², β₀σ, sweeps of uncoupled bits for a valid sample, output error at 8 and 16 bits.
@@ -48,14 +48,8 @@ fn head_line(set: &HeadSet, (layer, head): (usize, usize)) -> Result<Line, Error
         sigmas.push(beta.value() * row.sigma);
     }
     let sweeps = if noise > 0.0 { slowed / noise } else { 1.0 };
-    let rounded = |arithmetic| output_error(&head, beta.value(), arithmetic);
-    Ok([
-        noise / signal,
-        Quantiles::of(sigmas).median,
-        sweeps,
-        rounded(Arithmetic::Int8),
-        rounded(Arithmetic::Half),
-    ])
+    let rounded = output_errors(&head, beta.value(), &[Arithmetic::Int8, Arithmetic::Half]);
+    Ok([noise / signal, Quantiles::of(sigmas).median, sweeps, rounded[0], rounded[1]])
 }
 
 /// 1/a of a row.

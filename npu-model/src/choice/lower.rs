@@ -145,10 +145,14 @@ fn sampled(
     let (sweeps, kappa, spins) = match choice.construction {
         Construction::OneHot if choice.layout == Layout::Uncoupled => (samples * rows.one_hot_sweeps, 1.0, n),
         Construction::OneHot => {
-            if choice.layout == Layout::Copies && degree < 3.0 {
+            let needed = choice.layout.bonds(n);
+            // A file without a degree says nothing of its bonds.
+            let free = device.design.degree.is_none() && choice.layout == Layout::Crossbar;
+            if degree < needed && !free {
                 return Err(refuse(format!(
-                    "{}: its file states no degree of at least 3 for copies",
-                    device.id
+                    "{}: {} takes {needed} bonds at a site, and its file states {degree}",
+                    device.id,
+                    choice.layout.name()
                 )));
             }
             // The rest of the time no single bit is up.

@@ -80,6 +80,15 @@ pub enum Write {
 impl Write {
     /// Every way.
     pub const ALL: [Self; 3] = [Self::Resident, Self::Bias, Self::Clamp];
+
+    /// The way in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resident => "K in the array",
+            Self::Bias => "logits written",
+            Self::Clamp => "logits held by converters",
+        }
+    }
 }
 
 /// How logical spins that all couple are put on sites that do not.
@@ -113,6 +122,33 @@ impl Layout {
         Self::Zephyr,
         Self::Parity,
     ];
+
+    /// The layout as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Uncoupled => "uncoupled",
+            Self::Crossbar => "crossbar",
+            Self::Copies => "copies",
+            Self::Chimera => "Chimera",
+            Self::Pegasus => "Pegasus",
+            Self::Zephyr => "Zephyr",
+            Self::Parity => "parity",
+        }
+    }
+
+    /// Bonds that a site needs to hold a clique of `n` logical spins so. A device whose sites have them is taken to have the graph as well,
+    /// which favours it.
+    pub fn bonds(self, n: f64) -> f64 {
+        match self {
+            Self::Uncoupled => 0.0,
+            Self::Crossbar => n - 1.0,
+            Self::Copies => 3.0,
+            Self::Parity => 4.0,
+            Self::Chimera => 6.0,
+            Self::Pegasus => 15.0,
+            Self::Zephyr => 20.0,
+        }
+    }
 
     /// Physical for each of `n` logical spins that all couple, on sites of `degree` bonds. The formulas are those of the
     /// constructions of [`ceas_mapping::placement`], which are verified as minors; here n need not be a size that a chip has.

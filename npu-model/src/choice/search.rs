@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Choice, Construction, Layout, Lowered, Rows, Target, Write, lower};
@@ -161,14 +162,53 @@ pub struct Best {
     pub binds: &'static str,
     /// Candidates looked at.
     pub candidates: u64,
+    /// Candidates that were priced, each by itself; what no number of chips makes possible is refused at once.
+    pub priced: u64,
     /// How many were refused, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// The least of every construction: what was made small, in SI units. Gates are not softmax, and win only where nothing else is
+    /// possible.
+    pub least: BTreeMap<&'static str, f64>,
+}
+
+/// What is asked of every candidate.
+struct Search<'a> {
+    inference: &'a Inference,
+    rows: &'a Rows,
+    target: Target,
+    device: &'a Device,
+    tariff: Tariff,
+    objective: Objective,
+    constraint: Constraint,
+    ladder: Vec<u64>,
+}
+
+/// What is found among the candidates that differ in chips and rows side by side.
+#[derive(Default)]
+struct Found {
+    candidates: u64,
+    priced: u64,
+    refused: BTreeMap<String, u64>,
+    best: Option<(f64, Best)>,
+}
+
+impl Found {
+    fn no(&mut self, reason: &str, times: u64) {
+        match self.refused.get_mut(reason) {
+            Some(count) => *count += times,
+            None => {
+                self.refused.insert(reason.to_owned(), times);
+            }
+        }
+    }
 }
 
 /// Looks at every combination of construction, write, layout, penalty, storage, bits, chips and rows side by side that a device's file
 /// allows, and keeps the best under an objective and constraints.
 ///
-/// `chips` and `side_by_side` are tried in steps of 2^(1/`fineness`) from 1 to 4096. At a fineness of 8 there are about a million candidates.
+/// `chips` and `side_by_side` are tried in steps of 2^(1/`fineness`) from 1 to 4096: at a fineness of 24, more than a million candidates of
+/// a device that samples are priced. They are looked at in parallel; of equals the first in order wins, so that the number of threads
+/// changes nothing.
 ///
 /// # Errors
 /// [`Error::Workload`] with the commonest reason if no candidate is left.
@@ -181,7 +221,6 @@ pub fn search(
     constraint: Constraint,
     fineness: u32,
 ) -> Result<Best, Error> {
-    let tariff = Tariff::of(device);
     let base = Choice::of(device);
     let steps = 12 * fineness.max(1);
     let mut ladder: Vec<u64> =
@@ -191,94 +230,122 @@ pub fn search(
         Some(bits) => vec![bits.value],
         None => vec![base.bits],
     };
-    let mut best: Option<(f64, Best)> = None;
-    let mut refused: BTreeMap<String, u64> = BTreeMap::new();
-    let mut candidates = 0u64;
-    let mut no = |reason: &str, times: u64| {
-        if let Some(count) = refused.get_mut(reason) {
-            *count += times;
-        } else {
-            refused.insert(reason.to_owned(), times);
-        }
-    };
-    for outer in
-        outers(&base, &widths, device.design.numbers.is_some() || device.area.contains_key(&Area::Number))
-    {
-        let all = (ladder.len() * ladder.len()) as u64;
+    let holds = device.design.numbers.is_some() || device.area.contains_key(&Area::Number);
+    let tariff = Tariff::of(device);
+    let asked = Search { inference, rows, target, device, tariff, objective, constraint, ladder };
+    let found: Vec<Found> =
+        outers(&base, &widths, holds).into_par_iter().map(|outer| asked.among(outer)).collect();
+    asked.best_of(found)
+}
+
+impl Search<'_> {
+    /// Every number of chips and of rows side by side.
+    fn among(&self, outer: Choice) -> Found {
+        let mut found = Found::default();
+        let all = (self.ladder.len() * self.ladder.len()) as u64;
         // What does not depend on chips and rows side by side is found out once.
-        let trial = match lower(inference, rows, target, device, outer) {
-            Ok(trial) => trial,
-            Err(error) => {
-                candidates += all;
-                no(&brief(&error, device), all);
-                continue;
-            }
+        let refused = match self.lower(outer) {
+            Err(error) => Some(brief(&error, self.device)),
+            Ok(trial) => (self.tariff.price(&trial.ledger, 1.0, 1.0).err())
+                .map(|event| format!("no price or rate of `{}`", event.name())),
         };
-        if let Err(event) = tariff.price(&trial.ledger, 1.0, 1.0) {
-            candidates += all;
-            no(&format!("no price or rate of `{}`", event.name()), all);
-            continue;
+        if let Some(reason) = refused {
+            found.candidates = all;
+            found.no(&reason, all);
+            return found;
         }
-        for &chips in &ladder {
-            for &side_by_side in &ladder {
-                candidates += 1;
-                let choice = Choice { chips, side_by_side, ..outer };
-                let lowered = match lower(inference, rows, target, device, choice) {
-                    Ok(lowered) => lowered,
-                    Err(error) => {
-                        no(&brief(&error, device), 1);
-                        continue;
-                    }
-                };
-                let Ok(quick) = tariff.price(&lowered.ledger, lowered.extent.chips, lowered.extent.busy)
-                else {
-                    continue;
-                };
-                let area = tariff.area(&lowered);
-                if constraint.power_w.is_some_and(|most| quick.energy > most * quick.time) {
-                    no("power", 1);
-                    continue;
-                }
-                if constraint.area_m2.is_some_and(|most| area.is_nan() || area > most) {
-                    no("area", 1);
-                    continue;
-                }
-                if !quick.time.is_finite() || constraint.time_s.is_some_and(|most| quick.time > most) {
-                    no("time", 1);
-                    continue;
-                }
-                let value = match objective {
-                    Objective::Energy => quick.energy,
-                    Objective::Time => quick.time,
-                    Objective::EnergyDelay => quick.energy * quick.time,
-                    Objective::Area => area,
-                };
-                // Of equals the first: the fewest chips.
-                if value.is_finite() && best.as_ref().is_none_or(|(least, _)| value < *least) {
-                    let found = Best {
-                        lowered,
-                        energy_j: quick.energy,
-                        time_s: quick.time,
-                        area_m2: Some(area).filter(|a| a.is_finite()),
-                        binds: quick.binds,
-                        candidates: 0,
-                        refused: BTreeMap::new(),
-                    };
-                    best = Some((value, found));
+        for &chips in &self.ladder {
+            for &side_by_side in &self.ladder {
+                found.candidates += 1;
+                match self.lower(Choice { chips, side_by_side, ..outer }) {
+                    Err(error) => found.no(&brief(&error, self.device), 1),
+                    Ok(lowered) => self.price(lowered, &mut found),
                 }
             }
+        }
+        found
+    }
+
+    fn lower(&self, choice: Choice) -> Result<Lowered, Error> {
+        lower(self.inference, self.rows, self.target, self.device, choice)
+    }
+
+    fn price(&self, lowered: Lowered, found: &mut Found) {
+        let extent = lowered.extent;
+        let Ok(quick) = self.tariff.price(&lowered.ledger, extent.chips, extent.busy) else { return };
+        found.priced += 1;
+        let area = self.tariff.area(&lowered);
+        let limits = self.constraint;
+        if limits.power_w.is_some_and(|most| quick.energy > most * quick.time) {
+            return found.no("power", 1);
+        }
+        if limits.area_m2.is_some_and(|most| area.is_nan() || area > most) {
+            return found.no("area", 1);
+        }
+        if !quick.time.is_finite() || limits.time_s.is_some_and(|most| quick.time > most) {
+            return found.no("time", 1);
+        }
+        let value = match self.objective {
+            Objective::Energy => quick.energy,
+            Objective::Time => quick.time,
+            Objective::EnergyDelay => quick.energy * quick.time,
+            Objective::Area => area,
+        };
+        // Of equals the first: the fewest chips.
+        if value.is_finite() && found.best.as_ref().is_none_or(|(least, _)| value < *least) {
+            let best = Best {
+                lowered,
+                energy_j: quick.energy,
+                time_s: quick.time,
+                area_m2: Some(area).filter(|a| a.is_finite()),
+                binds: quick.binds,
+                candidates: 0,
+                priced: 0,
+                refused: BTreeMap::new(),
+                least: BTreeMap::new(),
+            };
+            found.best = Some((value, best));
         }
     }
-    match best {
-        Some((_, found)) => Ok(Best { candidates, refused, ..found }),
-        None => {
-            let why =
-                refused.iter().max_by_key(|(_, count)| **count).map_or("nothing to try", |(why, _)| why);
-            let reason = format!(
-                "none of {candidates} mappings on {} is possible; the commonest reason: {why}",
-                device.id
-            );
-            Err(Error::Workload { reason })
+
+    /// The first of the least, in the order of the candidates.
+    fn best_of(&self, found: Vec<Found>) -> Result<Best, Error> {
+        let mut all = Found::default();
+        let mut least = BTreeMap::new();
+        for part in found {
+            all.candidates += part.candidates;
+            all.priced += part.priced;
+            part.refused.iter().for_each(|(reason, times)| all.no(reason, *times));
+            let Some((value, best)) = part.best else { continue };
+            let construction = best.lowered.choice.construction;
+            let known = least.entry(construction.name()).or_insert(value);
+            *known = known.min(value);
+            // Gates, which are not softmax, stand behind everything that is.
+            let rank = |construction: Construction, value: f64| (construction == Construction::Gated, value);
+            let better = all.best.as_ref().is_none_or(|(other, kept)| {
+                rank(construction, value) < rank(kept.lowered.choice.construction, *other)
+            });
+            if better {
+                all.best = Some((value, best));
+            }
+        }
+        match all.best {
+            Some((_, best)) => Ok(Best {
+                candidates: all.candidates,
+                priced: all.priced,
+                refused: all.refused,
+                least,
+                ..best
+            }),
+            None => {
+                let why = all.refused.iter().max_by_key(|(_, count)| **count);
+                let why = why.map_or("nothing to try", |(why, _)| why);
+                let reason = format!(
+                    "none of {} mappings on {} is possible; the commonest reason: {why}",
+                    all.candidates, self.device.id
+                );
+                Err(Error::Workload { reason })
+            }
         }
     }
 }

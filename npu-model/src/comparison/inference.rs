@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Target;
+use super::draws::MonteCarlo;
 use super::machine::{GpuRow, pass};
-use crate::bill::{Bill, Draws, Spread, Swing};
+use crate::bill::{Bill, Draws, Swing};
 use crate::choice::{Choice, Construction, Lowered, Rows, Tariff, lower};
 use crate::cost::Cost;
 use crate::device::{self, Device, Idle, Kind, Storage};
@@ -40,27 +42,10 @@ pub struct InferenceQuestion {
     pub rows: Rows,
     /// What is held.
     pub target: Target,
-    /// Draws of all numbers.
+    /// Draws of all numbers; with none there are no percentiles.
     pub draws: usize,
     /// Seed of the draws.
     pub seed: u64,
-}
-
-/// 5th, 50th and 95th percentile under draws of all numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct MonteCarlo {
-    /// Joules.
-    pub energy_j: Spread,
-    /// Seconds.
-    pub time_s: Spread,
-    /// Joules of the GPU over joules of this row, draw by draw.
-    pub gain: Spread,
-    /// Joules of the digital control over joules of this row, draw by draw; numbers that both files share move together.
-    pub gain_over_control: Spread,
-    /// Share of draws in which it takes less energy than the GPU.
-    pub beats_gpu: f64,
-    /// Share of draws in which it takes less energy than the control.
-    pub beats_control: f64,
 }
 
 /// Where a device draws level with the GPU in energy, everything else at the middle of its range; negative prices: never.
@@ -174,7 +159,7 @@ impl InferenceQuestion {
         &self,
         device: &Device,
         gpu: &Gpu,
-        bar: Option<&GpuRow>,
+        bar: &GpuRow,
         control: Option<&Draws>,
     ) -> Result<InferenceRow, Error> {
         let mut notes = device.notes.clone();
@@ -201,11 +186,8 @@ impl InferenceQuestion {
         }
         let cost = bill.cost();
         let draws = bill.draws(self.draws, self.seed);
-        let monte_carlo = bar
-            .and_then(|bar| bar.draws.as_ref())
-            .map(|gpu| monte_carlo(&draws, gpu, control.unwrap_or(&draws)));
-        let level =
-            bar.and_then(|b| b.energy).map_or(Level::default(), |bar| self.level(device, &bill, gpu, bar));
+        let monte_carlo = MonteCarlo::of(&draws, &bar.draws, control);
+        let level = bar.energy.map_or(Level::default(), |bar| self.level(device, &bill, gpu, bar));
         let infinite = !cost.time.mid.value().is_finite();
         Ok(InferenceRow {
             unreachable: infinite.then(|| "its idle power alone exceeds its power cap".into()),
@@ -245,33 +227,15 @@ impl InferenceComparison {
         };
         let control = devices.iter().find(|d| d.id == device::CONTROL).and_then(|d| question.put(d).ok());
         let control = control.map(|(_, bill)| bill.draws(question.draws, question.seed));
-        let mut rows = Vec::with_capacity(devices.len() + gpus.len());
-        for device in &devices {
-            rows.push(question.row(device, gpu, Some(bar), control.as_ref())?);
-        }
-        let (name, bar_draws) = (bar.row.name.clone(), bar.draws.clone());
+        let control = control.as_ref();
+        let rows = devices.par_iter().map(|device| question.row(device, gpu, bar, control));
+        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let (name, bar) = (bar.row.name.clone(), bar.draws.clone());
         for mut machine in machines {
-            if let (Some(draws), Some(bar)) = (&machine.draws, &bar_draws) {
-                machine.row.monte_carlo = Some(monte_carlo(draws, bar, control.as_ref().unwrap_or(draws)));
-            }
+            machine.row.monte_carlo = MonteCarlo::of(&machine.draws, &bar, control);
             rows.push(machine.row);
         }
         Ok(Self { rows, gpu: name })
-    }
-}
-
-fn monte_carlo(own: &Draws, gpu: &Draws, control: &Draws) -> MonteCarlo {
-    let ratios =
-        |other: &Draws| -> Vec<f64> { other.energy.iter().zip(&own.energy).map(|(o, e)| o / e).collect() };
-    let share = |ratios: &[f64]| ratios.iter().filter(|r| **r > 1.0).count() as f64 / ratios.len() as f64;
-    let (over_gpu, over_control) = (ratios(gpu), ratios(control));
-    MonteCarlo {
-        energy_j: Spread::of(&own.energy),
-        time_s: Spread::of(&own.time),
-        gain: Spread::of(&over_gpu),
-        gain_over_control: Spread::of(&over_control),
-        beats_gpu: share(&over_gpu),
-        beats_control: share(&over_control),
     }
 }
 

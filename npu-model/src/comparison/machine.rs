@@ -1,9 +1,8 @@
 //! GPUs and processors in a comparison of whole transformers.
 
-use ceas_sim::stream::{Purpose, Stream};
-
+use super::draws::of_machine;
 use super::inference::{InferenceQuestion, InferenceRow, cannot, from_cost};
-use crate::bill::{Draws, quantile};
+use crate::bill::Draws;
 use crate::cost::Cost;
 use crate::device::Kind;
 use crate::error::Error;
@@ -16,7 +15,7 @@ use crate::workload::{Inference, Phase, Shape, Workload};
 pub(super) struct GpuRow {
     pub(super) row: InferenceRow,
     pub(super) energy: Option<f64>,
-    pub(super) draws: Option<Draws>,
+    pub(super) draws: Draws,
 }
 
 impl InferenceQuestion {
@@ -42,7 +41,7 @@ impl InferenceQuestion {
         let mut notes = vec![format!("{}: {what}", gpu.name)];
         notes.extend(gpu.notes.iter().cloned());
         let kind = if gpu.kind == gpu::Machine::Cpu { Kind::Cpu } else { Kind::Gpu };
-        GpuRow { row: cannot(gpu.id.clone(), kind, reason, notes), energy: None, draws: None }
+        GpuRow { row: cannot(gpu.id.clone(), kind, reason, notes), energy: None, draws: Draws::default() }
     }
 
     pub(super) fn gpu_row(&self, gpu: &Gpu) -> Result<GpuRow, Error> {
@@ -51,7 +50,6 @@ impl InferenceQuestion {
         notes.extend(priced.extrapolated.iter().map(|why| format!("throughput extrapolated: {why}")));
         let half = self.rows.rounding(16);
         let kind = if gpu.kind == gpu::Machine::Cpu { Kind::Cpu } else { Kind::Gpu };
-        let cost = priced.cost();
         let shown = Cost {
             energy: priced.energy.unwrap_or(Interval::exactly(Joules::new(0.0))),
             time: priced.time,
@@ -67,35 +65,16 @@ impl InferenceQuestion {
             output_error: half,
             ..from_cost(gpu.id.clone(), kind, &shown, notes)
         };
-        let draws = cost.map(|cost| {
-            let name =
-                gpu.id.bytes().fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
-            let mut stream = Stream::new(self.seed, Purpose::Resampling, name, 1);
-            let ends = [cost.energy.low.value(), cost.energy.mid.value(), cost.energy.high.value()];
-            let times = [cost.time.low.value(), cost.time.mid.value(), cost.time.high.value()];
-            let energy = (0..self.draws).map(|_| quantile(ends, stream.uniform())).collect();
-            Draws { energy, time: (0..self.draws).map(|_| quantile(times, stream.uniform())).collect() }
-        });
+        let draws = of_machine(&gpu.id, &priced, self.draws, self.seed);
         Ok(GpuRow { energy: priced.energy.map(|e| e.mid.value()), row, draws })
     }
 }
 
 /// One pass of a model on a GPU, in half precision.
 pub(super) fn pass(gpu: &Gpu, work: &Inference) -> Result<gpu::GpuCost, Error> {
-    let t = &work.transformer;
-    let model = gpu::Transformer {
-        layers: t.layers,
-        hidden: t.hidden,
-        heads: t.heads,
-        kv_heads: t.kv_heads,
-        d_head: t.d_head,
-        feed_forward: t.intermediate,
-        gated: t.gated,
-        vocabulary: t.vocabulary,
-    };
     let (fresh, cached) = match work.task.phase {
         Phase::Prefill => (work.task.context, 0),
         Phase::Decode => (1, work.task.context - 1),
     };
-    gpu.price_pass(&model, work.task.batch, fresh, cached, Format::Fp16)
+    gpu.price_pass(&work.transformer, work.task.batch, fresh, cached, Format::Fp16)
 }

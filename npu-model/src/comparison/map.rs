@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::{InferenceQuestion, Target};
 use crate::bill::Bill;
 use crate::choice::{Choice, lower};
-use crate::device::{Device, Encoding, Price};
+use crate::device::{Device, Encoding, Kind, Price};
 use crate::error::Error;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Machine};
 use crate::ledger::Event;
 use crate::workload::{Inference, Task};
 
@@ -59,6 +59,8 @@ pub struct GainMap {
 pub struct Point {
     /// The device or GPU.
     pub name: String,
+    /// What kind of machine.
+    pub kind: Kind,
     /// Relative output error.
     pub error: f64,
     /// Joules at the middle of the ranges.
@@ -183,13 +185,15 @@ pub fn pareto(question: &InferenceQuestion, devices: &[Device], gpus: &[Gpu]) ->
                 Err(other) => return Err(other),
             };
             let energy_j = Bill::new(device, &lowered.ledger, lowered.extent)?.cost().energy.mid.value();
-            points.push(Point { name: device.id.clone(), error: lowered.error, energy_j, best: false });
+            let (name, kind) = (device.id.clone(), device.kind);
+            points.push(Point { name, kind, error: lowered.error, energy_j, best: false });
         }
     }
     for gpu in gpus {
         if let Some(energy_j) = question.gpu_energy(gpu, &question.inference) {
             points.push(Point {
                 name: gpu.id.clone(),
+                kind: if gpu.kind == Machine::Cpu { Kind::Cpu } else { Kind::Gpu },
                 error: question.rows.rounding(16),
                 energy_j,
                 best: false,

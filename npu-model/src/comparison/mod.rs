@@ -10,21 +10,23 @@
 //! so every head has its own S. Devices that compute have the error of their rounding, measured on the same rows.
 
 mod break_even;
+mod draws;
 mod inference;
 mod machine;
 mod map;
 mod row;
 
 pub use break_even::{BreakEven, DeviceBreakEven};
+pub use draws::MonteCarlo;
 pub use inference::{
-    EXCLUDED as EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, MonteCarlo,
-    crossing,
+    EXCLUDED as EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, crossing,
 };
 pub use map::{GainMap, Knob, Point, map, pareto};
 pub use row::{Breakdown, Row, Samples};
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::device::{self, Device, Encoding};
@@ -46,7 +48,7 @@ pub const EXCLUDED: [&str; 10] = [
     "a decoder that counts winners and multiplies once per key: every read-out adds a whole value row, dearer once S exceeds n \
      (against the devices)",
     "decode with a KV cache, batches and grouped queries, which --model prices",
-    "correlation between prices: ranges add their ends, which is the widest they can be; --model draws all numbers instead",
+    "correlation between prices: every number is drawn by itself, and only the same number in two files moves together",
 ];
 
 /// Sampling of one head in one encoding: what it takes and what it gives.
@@ -115,6 +117,10 @@ pub struct Question {
     pub heads: Vec<HeadRun>,
     /// What is held.
     pub target: Target,
+    /// Draws of all numbers; with none there are no percentiles.
+    pub draws: usize,
+    /// Seed of the draws.
+    pub seed: u64,
 }
 
 impl Question {
@@ -139,7 +145,13 @@ impl Question {
                 return refuse(format!("head {i} was sampled without a valid independent read-out"));
             }
         }
-        Ok(Self { workload, heads, target: target.checked()? })
+        Ok(Self { workload, heads, target: target.checked()?, draws: 0, seed: 0 })
+    }
+
+    /// The same, with every number drawn so often.
+    #[must_use]
+    pub fn drawn(self, draws: usize, seed: u64) -> Self {
+        Self { draws, seed, ..self }
     }
 }
 
@@ -175,16 +187,19 @@ impl Comparison {
         if !devices.iter().any(|d| d.id == device::CONTROL) {
             devices.push(device::load(device::CONTROL)?);
         }
-        let mut rows = Vec::new();
-        for device in &devices {
-            rows.push(Row::of_device(question, device)?);
-        }
+        let put = devices.par_iter().map(|device| Row::of_device(question, device));
+        let mut put = put.collect::<Result<Vec<_>, _>>()?;
         for (place, gpu) in gpus.iter().enumerate() {
-            rows.push(Row::of_gpu(question, gpu, Load::Filled));
+            put.push(Row::of_gpu(question, gpu, Load::Filled));
             if place == 0 || gpu.kind != Machine::Cpu {
-                rows.push(Row::of_gpu(question, gpu, Load::Alone));
+                put.push(Row::of_gpu(question, gpu, Load::Alone));
             }
         }
+        let bar = &put[devices.len()].1;
+        let control = put.iter().find(|(row, _)| row.name == device::CONTROL).map(|(_, draws)| draws);
+        let found: Vec<_> = put.par_iter().map(|(_, own)| MonteCarlo::of(own, bar, control)).collect();
+        let rows: Vec<Row> =
+            put.into_iter().zip(found).map(|((row, _), found)| Row { monte_carlo: found, ..row }).collect();
         let break_even = BreakEven::new(question, &devices, &rows)?;
         Ok(Self { rows, break_even })
     }

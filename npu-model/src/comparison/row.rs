@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use ceas_sim::activity::Activity;
 use serde::Serialize;
 
+use super::draws::{MonteCarlo, of_machine};
 use super::{HeadRun, Question, Target, field_error, sampled};
+use crate::bill::{Bill, Draws, Extent, Swing};
 use crate::cost::Cost;
 use crate::device::{Device, Encoding, Kind};
 use crate::error::Error;
@@ -61,6 +63,10 @@ pub struct Row {
     pub time_evidence: Evidence,
     /// Where energy and time go.
     pub breakdown: Breakdown,
+    /// Under draws of all numbers.
+    pub monte_carlo: Option<MonteCarlo>,
+    /// What moves the energy most, widest first.
+    pub tornado: Vec<Swing>,
     /// The stage that sets the time.
     pub binds: &'static str,
     /// Read-outs per query, if it samples.
@@ -85,10 +91,10 @@ struct Plan {
 
 impl Row {
     /// The row of a device.
-    pub(super) fn of_device(question: &Question, device: &Device) -> Result<Self, Error> {
+    pub(super) fn of_device(question: &Question, device: &Device) -> Result<(Self, Draws), Error> {
         let mut notes = device.notes.clone();
         if let Some(reason) = does_not_fit(question, device) {
-            return Self::without(device, question, reason, notes);
+            return Ok((Self::without(device, question, reason, notes)?, Draws::default()));
         }
         let mut stands_in = false;
         let (activity, samples, errors) = if device.encoding == Encoding::Exact {
@@ -99,7 +105,9 @@ impl Row {
                     stands_in = plan.stands_in;
                     (Some(plan.activity), Some(plan.samples), plan.errors)
                 }
-                Err(reason) => return Self::without(device, question, reason, notes),
+                Err(reason) => {
+                    return Ok((Self::without(device, question, reason, notes)?, Draws::default()));
+                }
             }
         };
         if stands_in {
@@ -108,8 +116,10 @@ impl Row {
                 "one-hot clusters were not run: native sampling stands in, which favours this device".into(),
             );
         }
-        let cost = device.price(&activity.unwrap_or_default(), &question.workload)?;
-        let mut row = Self::from_cost(device.id.clone(), device.kind, device.encoding, &cost, &errors);
+        let ledger = device.ledger(&activity.unwrap_or_default(), &question.workload)?;
+        let bill = Bill::new(device, &ledger, Extent::ONE)?;
+        let mut row = Self::from_cost(device.id.clone(), device.kind, device.encoding, &bill.cost(), &errors);
+        row.tornado = bill.tornado();
         if let (Target::OutputError(target), true) = (question.target, device.encoding == Encoding::Exact)
             && row.output_error > target
         {
@@ -123,11 +133,11 @@ impl Row {
         row.samples = samples;
         row.activity = activity;
         row.notes = notes;
-        Ok(row)
+        Ok((row, bill.draws(question.draws, question.seed)))
     }
 
     /// The row of a machine that computes exact attention: in half precision, or in single if that is all that was measured on it.
-    pub(super) fn of_gpu(question: &Question, gpu: &Gpu, load: Load) -> Self {
+    pub(super) fn of_gpu(question: &Question, gpu: &Gpu, load: Load) -> (Self, Draws) {
         // The error of single precision was measured with the throughput.
         let single = gpu.measurement.as_ref().filter(|_| gpu.series.iter().all(|s| s.format == Format::Fp32));
         let format = if single.is_some() { Format::Fp32 } else { Format::Fp16 };
@@ -161,7 +171,7 @@ impl Row {
         row.notes.extend(priced.extrapolated.iter().map(|why| format!("throughput extrapolated: {why}")));
         row.notes.push(format!("throughput from {}", priced.fit));
         row.notes.extend(gpu.notes.iter().cloned());
-        row
+        (row, of_machine(&gpu.id, &priced, question.draws, question.seed))
     }
 
     /// A machine whose energy may be unknown.
@@ -200,6 +210,8 @@ impl Row {
                 time_s: cost.time_by.clone(),
                 time_rule: if cost.pipelined { "max" } else { "sum" },
             },
+            monte_carlo: None,
+            tornado: Vec::new(),
             binds: cost.binds,
             samples: None,
             activity: None,
@@ -230,6 +242,8 @@ impl Row {
             energy_evidence: Evidence::Unstated,
             time_evidence: Evidence::Unstated,
             breakdown: Breakdown { energy_j: BTreeMap::new(), time_s: BTreeMap::new(), time_rule: "max" },
+            monte_carlo: None,
+            tornado: Vec::new(),
             binds: "cannot",
             samples: None,
             activity: None,

@@ -29,6 +29,10 @@
 //! provenance = "second-hand"
 //! source = "where it stands"
 //!
+//! [price_j.adc_conversions]  # or composed of components of the library, bits, node_nm and count as published and 1 by default
+//! compose = [{ component = "isaac_adc_8b", bits = 6, node_nm = 28, count = 2 }]
+//! source = "why these"
+//!
 //! [price_j.flips]
 //! included_in = "attempts"
 //! source = "why"
@@ -60,6 +64,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::compose::{RawPart, compose};
 use super::number::{Place, RawNumber, Rule, toml_reason};
 use super::{Area, Design, Device, Encoding, Idle, Keys, Kind, Price, Rate, Storage};
 use crate::error::Error;
@@ -129,6 +134,7 @@ struct RawPrice {
     evidence: Option<Evidence>,
     provenance: Option<Provenance>,
     included_in: Option<Event>,
+    compose: Option<Vec<RawPart>>,
     source: String,
 }
 
@@ -192,10 +198,20 @@ impl Device {
             }
             area.insert(*what, known);
         }
-        let mut prices = BTreeMap::new();
+        let (mut prices, mut composed) = (BTreeMap::new(), BTreeMap::new());
         for (event, entry) in &raw.price_j {
             let key = format!("price_j.{}", event.name());
-            prices.insert(*event, entry.price(Place { file, key: &key })?);
+            let place = Place { file, key: &key };
+            let price = match &entry.compose {
+                None => entry.price(place)?,
+                Some(parts) => {
+                    entry.only_composed(place)?;
+                    let (price, parts) = compose(parts, &entry.source, &design, place)?;
+                    composed.insert(*event, parts);
+                    Price::Stated(price)
+                }
+            };
+            prices.insert(*event, price);
         }
         let mut rates = BTreeMap::new();
         for (event, entry) in &raw.rate_hz {
@@ -216,6 +232,7 @@ impl Device {
             area,
             power_cap,
             prices,
+            composed,
             rates,
             notes: raw.notes,
         };
@@ -257,6 +274,20 @@ impl Device {
 }
 
 impl RawPrice {
+    /// A composed price has no number of its own, and takes its grade from its parts.
+    fn only_composed(&self, place: Place<'_>) -> Result<(), Error> {
+        let number = self.value.or(self.low).or(self.mid).or(self.high).is_some();
+        if number || self.included_in.is_some() {
+            return Err(place.wrong("has both `compose` and a number or `included_in`: keep one"));
+        }
+        if self.evidence.is_some() || self.provenance.is_some() {
+            return Err(
+                place.wrong("is composed, and takes evidence and provenance from its parts: leave them out")
+            );
+        }
+        Ok(())
+    }
+
     fn price(&self, place: Place<'_>) -> Result<Price, Error> {
         if let Some(event) = self.included_in {
             if self.value.or(self.low).or(self.mid).or(self.high).is_some() || self.evidence.is_some() {

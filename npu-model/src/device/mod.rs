@@ -1,5 +1,6 @@
 //! Devices: what an event costs on them and how fast it happens, each number with its papers.
 
+mod compose;
 mod file;
 mod number;
 mod presets;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use compose::Part;
 pub(crate) use number::{Place, RawNumber, Rule, toml_reason};
 pub(crate) use presets::read;
 pub use presets::{CONTROL, LACKING, Lacking, compared, compared_with_models, load, shipped, shipped_names};
@@ -208,7 +210,6 @@ pub struct Design {
 }
 
 /// A device: everything its file states.
-///
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Device {
     /// Short name, as on the command line.
@@ -237,6 +238,8 @@ pub struct Device {
     pub power_cap: Option<Known<Watts>>,
     /// Price of every event it can price.
     pub prices: BTreeMap<Event, Price>,
+    /// What the prices that are composed of components are composed of.
+    pub composed: BTreeMap<Event, Vec<Part>>,
     /// Rate of every event it can time.
     pub rates: BTreeMap<Event, Rate>,
     /// What a reader of its results has to know.

@@ -20,6 +20,18 @@ pub(crate) struct RawNumber {
     pub source: String,
 }
 
+/// Smallest number that is believed, in any unit.
+const LEAST: f64 = 1e-30;
+
+/// Largest number of a unit that is believed.
+fn largest(unit: &str) -> f64 {
+    match unit {
+        "J/event" | "J/FLOP" | "J/B" => 1e3,
+        "W" => 1e9,
+        _ => 1e24,
+    }
+}
+
 /// Which values make sense, and whether a single one is spread by its grade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
@@ -55,6 +67,13 @@ impl RawNumber {
                 return Err(
                     place.wrong(format!("has {name} = {x} {unit}: it must be a finite number {wanted}"))
                 );
+            }
+            // Beyond these, a slip of the unit or of the exponent is likelier than a device.
+            let most = largest(unit);
+            if x > most || (x > 0.0 && x < LEAST) {
+                return Err(place.wrong(format!(
+                    "has {name} = {x:e} {unit}, which nothing is: a number between {LEAST:e} and {most:e} is expected"
+                )));
             }
             Ok(x)
         };

@@ -86,7 +86,7 @@ const fn lacking(id: &'static str, name: &'static str, missing: &'static str) ->
 /// Devices that price all that attention on them takes, compared where none is named; the control is the last.
 const COMPARED: [&str; 4] = ["z1_spice", "asic28_measured", "pcm_wta_projected", CONTROL];
 
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 17] = [
     ("z1_spice", include_str!("../../devices/z1_spice.toml")),
     ("asic28_measured", include_str!("../../devices/asic28_measured.toml")),
     ("kv260_metered", include_str!("../../devices/kv260_metered.toml")),
@@ -94,6 +94,7 @@ const FILES: [(&str, &str); 16] = [
     ("control_analogue", include_str!("../../devices/control_analogue.toml")),
     ("control_int8_streamed", include_str!("../../devices/control_int8_streamed.toml")),
     ("northpole_measured", include_str!("../../devices/northpole_measured.toml")),
+    ("composed_cim_28nm", include_str!("../../devices/composed_cim_28nm.toml")),
     ("dtca_projected", include_str!("../../devices/dtca_projected.toml")),
     ("prim_caefa_derived", include_str!("../../devices/prim_caefa_derived.toml")),
     ("toshiba_sbm_measured", include_str!("../../devices/toshiba_sbm_measured.toml")),

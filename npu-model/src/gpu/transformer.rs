@@ -1,4 +1,4 @@
-//! A whole decoder on a GPU: what runs in one pass, and how long a batch takes from prompt to last token.
+//! A whole transformer on a GPU: what runs in one pass, and how long a batch takes from prompt to last token.
 //!
 //! Weights pass through the memory once a step and are shared by the batch; keys and values are not. Per layer there are the
 //! products q k v, o, and two or three of the feed-forward block, attention, and passes over the activations; after the last
@@ -13,28 +13,7 @@ use super::{Gpu, GpuCost};
 use crate::error::Error;
 use crate::interval::Interval;
 use crate::units::Seconds;
-use crate::workload::Shape;
-
-/// The dimensions of a decoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Transformer {
-    /// Layers.
-    pub layers: u64,
-    /// Width of the residual stream.
-    pub hidden: u64,
-    /// Query heads.
-    pub heads: u64,
-    /// Heads of keys and values.
-    pub kv_heads: u64,
-    /// Dimension of a head.
-    pub d_head: u64,
-    /// Width of the feed-forward block.
-    pub feed_forward: u64,
-    /// Whether the feed-forward block has a gate (three matrices instead of two).
-    pub gated: bool,
-    /// Tokens of the vocabulary.
-    pub vocabulary: u64,
-}
+use crate::workload::{Shape, Transformer};
 
 /// A batch that is read and continued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -54,22 +33,17 @@ const STREAMED: (u64, u64) = (12, 3);
 const STEPS: u64 = 8;
 
 impl Transformer {
-    /// Weights of all layers and of the vocabulary, without embeddings, norms and biases.
-    pub fn weights(&self) -> u64 {
-        let columns: u64 = self.products().iter().map(|p| p.0 * p.1).sum();
-        self.layers * columns + self.hidden * self.vocabulary
-    }
-
-    /// (inner, columns) of the products of one layer.
-    fn products(&self) -> [(u64, u64); 4] {
-        let wide = self.d_head * (self.heads + 2 * self.kv_heads);
-        let up = self.feed_forward * if self.gated { 2 } else { 1 };
-        [
+    /// (inner, columns) of the products of one layer; `None` if they leave 64 bits.
+    fn layer_products(&self) -> Option<[(u64, u64); 4]> {
+        let heads = self.kv_heads.checked_mul(2)?.checked_add(self.heads)?;
+        let wide = self.d_head.checked_mul(heads)?;
+        let up = self.intermediate.checked_mul(if self.gated { 2 } else { 1 })?;
+        Some([
             (self.hidden, wide),
-            (self.d_head * self.heads, self.hidden),
+            (self.d_head.checked_mul(self.heads)?, self.hidden),
             (self.hidden, up),
-            (self.feed_forward, self.hidden),
-        ]
+            (self.intermediate, self.hidden),
+        ])
     }
 
     /// What one pass of `fresh` tokens of every sequence runs, with `context` tokens already in the cache.
@@ -85,7 +59,7 @@ impl Transformer {
     ) -> Result<Vec<Kernel>, Error> {
         let refuse = |reason: String| Err(Error::Workload { reason });
         let sizes = [self.layers, self.hidden, self.heads, self.kv_heads, self.d_head];
-        let others = [self.feed_forward, self.vocabulary, sequences, fresh];
+        let others = [self.intermediate, self.vocabulary, sequences, fresh];
         if sizes.contains(&0) || others.contains(&0) || !self.heads.is_multiple_of(self.kv_heads) {
             return refuse(format!(
                 "{self:?}, {sequences} sequences of {fresh} tokens: every number must be at least 1, and kv_heads must divide heads"
@@ -99,20 +73,25 @@ impl Transformer {
         let Ok(rows) = u64::try_from(total) else {
             return refuse(format!("{sequences} sequences of {fresh} tokens are more than 64 bits count"));
         };
+        let Some(products) = self.layer_products() else {
+            return refuse(format!("{self:?}: the matrices of a layer are larger than 64 bits count"));
+        };
         let keys = context + fresh;
-        // Token i of the fresh ones sees the context and i + 1 fresh tokens.
-        let pairs = u128::from(fresh) * u128::from(context) + u128::from(fresh) * (u128::from(fresh) + 1) / 2;
+        // Token i of the fresh ones sees the context and i + 1 fresh tokens; in an encoder it sees all.
+        let seen = u128::from(fresh) + u128::from(self.causal);
+        let pairs = u128::from(fresh) * seen / if self.causal { 2 } else { 1 };
+        let pairs = u128::from(fresh) * u128::from(context) + pairs;
         let shape = Shape {
             n_queries: fresh,
             n_keys: keys,
             d_head: self.d_head,
             d_value: self.d_head,
             pairs: u64::try_from(pairs).unwrap_or(u64::MAX),
-            causal: fresh > 1,
+            causal: self.causal && fresh > 1,
         }
         .checked()?;
         let attention = Attention { sequences, heads: self.heads, kv_heads: self.kv_heads, shape };
-        let numbers = STREAMED.0 * self.hidden + STREAMED.1 * self.feed_forward;
+        let numbers = STREAMED.0 * self.hidden + STREAMED.1 * self.intermediate;
         let layers = self.layers;
         let mut kernels = vec![
             // A split over the keys needs a second launch that combines the parts.
@@ -127,7 +106,7 @@ impl Transformer {
                 launches: 4,
             },
         ];
-        kernels.extend(self.products().map(|(inner, columns)| Kernel {
+        kernels.extend(products.map(|(inner, columns)| Kernel {
             work: Work::Product(Product { rows, inner, columns }),
             times: layers,
             launches: 1,
@@ -140,7 +119,7 @@ impl Transformer {
 }
 
 impl Gpu {
-    /// Time and energy of one pass of a decoder.
+    /// Time and energy of one pass of a transformer.
     ///
     /// # Errors
     /// As [`Transformer::pass`].

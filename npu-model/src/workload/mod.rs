@@ -140,6 +140,11 @@ impl Workload {
         self.all_heads() * self.shape.n_keys * self.shape.d_head
     }
 
+    /// Numbers in the values of all heads: n_k · d_value each.
+    pub fn value_numbers(&self) -> u64 {
+        self.all_heads() * self.shape.n_keys * self.shape.d_value
+    }
+
     /// Floating-point operations of exact attention as papers count them: two for every multiply-accumulate, masked pairs
     /// left out, the softmax not counted.
     pub fn flops(&self) -> u64 {

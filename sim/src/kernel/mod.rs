@@ -8,22 +8,22 @@
 //! |---|---|---|
 //! | [`generic`] | every graph, coupling and field | checkerboard or index |
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
-//! | [`panel`], [`rows`] | cached fields of dense graphs, 16 replicas at a time | index |
+//! | [`free`] | graphs without a bond | index |
+//! | [`panel`], [`rows`] | cached fields of dense graphs, up to 32 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
-//! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
+//! [`search`] finds the state that a random number draws. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
+pub mod free;
 pub mod generic;
-mod local;
 pub mod multispin;
 pub mod panel;
 pub mod rows;
+pub mod search;
 pub mod square;
 pub mod wide;
 
 use std::fmt;
-
-pub(crate) use local::LocalSweep;
 
 /// The inner loop of a single-spin update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Kernel {
     Generic,
     /// Row by row on the square lattice with a table of thresholds, blocks of rows in parallel.
     SquareRows,
+    /// Sites without bonds: both thresholds of every site are known before the sweep.
+    Free,
 }
 
 impl fmt::Display for Kernel {
@@ -39,6 +41,7 @@ impl fmt::Display for Kernel {
         f.write_str(match self {
             Self::Generic => "generic",
             Self::SquareRows => "square-rows",
+            Self::Free => "free",
         })
     }
 }

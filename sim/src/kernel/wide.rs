@@ -31,13 +31,19 @@ pub trait Loop {
 /// ```
 #[inline]
 pub fn widest<L: Loop>(work: L) -> L::Output {
-    match Level::choose() {
-        // SAFETY: the level is one that `Level::is_available` found on this machine.
+    at(Level::choose().unwrap_or(Level::Portable), work)
+}
+
+/// Runs a loop with the instructions of `level`, or plain ones where the machine lacks them.
+#[inline]
+pub fn at<L: Loop>(level: Level, work: L) -> L::Output {
+    match level {
+        // SAFETY: the machine has just been found to have the instructions.
         #[cfg(target_arch = "x86_64")]
-        Ok(Level::Avx512) => unsafe { avx512(work) },
+        Level::Avx512 if level.is_available() => unsafe { avx512(work) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Ok(Level::Avx2) => unsafe { avx2(work) },
+        Level::Avx2 if level.is_available() => unsafe { avx2(work) },
         _ => work.run(),
     }
 }

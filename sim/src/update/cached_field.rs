@@ -5,15 +5,14 @@ use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
 use crate::error::Error;
 use crate::kernel::multispin::Level;
-use crate::kernel::panel::{self, BLOCK, LANES, Panel};
-use crate::kernel::rows::{self, Rows};
+use crate::kernel::panel::{BLOCK, Panel};
+use crate::kernel::rows::{Rows, Turned, pass_on};
 use crate::kernel::threshold;
+use crate::kernel::wide::{Loop, at};
 use crate::spins::Spins;
 use crate::stream::{Stream, Streams};
 use crate::update::Update;
 
-/// Columns of those rows that are added at a time, for one replica after another: 32 × 256 numbers fit into a first-level cache.
-const TILE: usize = 256;
 /// Sweeps after which fields that round are summed anew.
 const REFRESH: u64 = 128;
 
@@ -142,14 +141,8 @@ pub struct CachedField<T> {
     /// β of each replica over that of the sweep; empty if all are 1.
     ratios: Vec<f64>,
     level: Level,
-    /// Scratch: for each replica the sites flipped up and down in the present block.
-    flipped: Vec<Flipped>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Flipped {
-    up: Vec<u32>,
-    down: Vec<u32>,
+    /// Scratch: for each replica the sites of the present block that flipped.
+    turned: Vec<Turned>,
 }
 
 impl<T: Real> Default for CachedField<T> {
@@ -166,7 +159,7 @@ impl<T: Real> CachedField<T> {
         let high = |k: u32| T::of(-libm::log(f64::from(k) / 1024.0) * (1.0 + 1e-6) + 1e-7);
         let bounds = (0..1024).map(|k| (low(k), high(k))).collect();
         let level = Level::choose().unwrap_or(Level::Portable);
-        Self { bounds, sweeps: 0, ratios: Vec::new(), level, flipped: Vec::new() }
+        Self { bounds, sweeps: 0, ratios: Vec::new(), level, turned: Vec::new() }
     }
 
     /// Replica r at β · `ratios[r]`.
@@ -264,64 +257,72 @@ impl<T: Real> CachedField<T> {
     }
 }
 
-/// Visits a block of sites of a dense graph in up to 16 replicas; the kept fields are left as they were.
-fn visit_block<T: Real>(
+/// Replicas that are taken through a block of sites of a dense graph together.
+struct Group<'a, T> {
     level: Level,
-    rows: Rows<'_, T>,
-    replicas: &mut [CachedSpins<T>],
-    two_beta: &[T; LANES],
-    streams: &mut [Stream],
-    flipped: &mut [Flipped],
-) -> Count {
-    let (n, start) = (replicas[0].spins.len(), rows.from);
-    let sites = (n - start).min(BLOCK);
-    let range = start..start + sites;
-    let mut panel = Panel::<T>::new();
-    let mut draws = [0; BLOCK];
-    for (lane, (state, stream)) in replicas.iter().zip(streams).enumerate() {
-        stream.fill_u32(&mut draws[..sites]);
-        let values = state.spins[range.clone()].iter().zip(&state.fields[range.clone()]).zip(&draws);
-        for (site, ((&spin, &field), &draw)) in values.enumerate() {
-            panel.spins[site][lane] = spin;
-            panel.fields[site][lane] = field;
-            panel.draws[site][lane] = draw;
-        }
-    }
-    panel::visit(level, &mut panel, rows, sites, two_beta);
-    flipped.iter_mut().for_each(|Flipped { up, down }| {
-        up.clear();
-        down.clear();
-    });
-    let mut count = Count::default();
-    for site in 0..sites {
-        let mut lanes = panel.flipped[site];
-        count.flips += u64::from(lanes.count_ones());
-        while lanes != 0 {
-            let lane = lanes.trailing_zeros() as usize;
-            lanes &= lanes - 1;
-            let spin = panel.spins[site][lane];
-            replicas[lane].spins[start + site] = spin;
-            let Flipped { up, down } = &mut flipped[lane];
-            if spin > T::of(0.0) { up.push((start + site) as u32) } else { down.push((start + site) as u32) }
-        }
-    }
-    for (lane, state) in replicas.iter_mut().enumerate() {
-        state.energy += panel.energy[lane];
-        state.uphill += u64::from(panel.uphill[lane]);
-    }
-    count.draws = (sites * replicas.len()) as u64;
-    count.reads = count.flips * (n as u64 - 1);
-    count
+    rows: Rows<'a, T>,
+    replicas: &'a mut [CachedSpins<T>],
+    streams: &'a mut [Stream],
+    turned: &'a mut [Turned],
 }
 
-/// Passes the flips of a block on to all fields, tile by tile, all replicas for each tile.
-fn pass_on<T: Real>(level: Level, rows: Rows<'_, T>, replicas: &mut [CachedSpins<T>], flipped: &[Flipped]) {
-    let n = replicas.first().map_or(0, |state| state.spins.len());
-    for from in (0..n).step_by(TILE) {
-        let to = (from + TILE).min(n);
-        for (state, Flipped { up, down }) in replicas.iter_mut().zip(flipped) {
-            rows::apply(level, Rows { from, add: up, subtract: down, ..rows }, &mut state.fields[from..to]);
+impl<T: Real> Group<'_, T> {
+    /// Visits the block in up to `L` replicas; the kept fields are left as they were.
+    fn visit<const L: usize>(self, panel: &mut Panel<T, L>, two_beta: impl Fn(usize) -> T) -> Count {
+        let there = self.replicas.len();
+        let two_beta = std::array::from_fn(|lane| if lane < there { two_beta(lane) } else { T::of(1.0) });
+        at(self.level, Visit { group: self, panel, two_beta })
+    }
+}
+
+struct Visit<'a, T, const L: usize> {
+    group: Group<'a, T>,
+    panel: &'a mut Panel<T, L>,
+    two_beta: [T; L],
+}
+
+impl<T: Real, const L: usize> Loop for Visit<'_, T, L> {
+    type Output = Count;
+
+    #[inline(always)]
+    fn run(self) -> Count {
+        let Self { group: Group { rows, replicas, streams, turned, .. }, panel, two_beta } = self;
+        let (n, start) = (replicas[0].spins.len(), rows.first);
+        let sites = (n - start).min(BLOCK);
+        let range = start..start + sites;
+        let mut draws = [0; BLOCK];
+        panel.clear(replicas.len());
+        for (lane, (state, stream)) in replicas.iter().zip(streams).enumerate() {
+            stream.fill_u32(&mut draws[..sites]);
+            panel.put(lane, &state.spins[range.clone()], &state.fields[range.clone()], &draws[..sites]);
         }
+        panel.visit(rows, sites, &two_beta);
+        let mut count = Count { draws: (sites * replicas.len()) as u64, ..Count::default() };
+        for (lane, (state, turned)) in replicas.iter_mut().zip(turned).enumerate() {
+            *turned = panel.take(lane, &mut state.spins[range.clone()]);
+            state.energy += panel.energy[lane];
+            state.uphill += u64::from(panel.uphill[lane]);
+            count.flips += u64::from(panel.flipped[lane].count_ones());
+        }
+        count.reads = count.flips * (n as u64 - 1);
+        count
+    }
+}
+
+/// Room for blocks of one, sixteen and thirty-two replicas.
+#[derive(Debug, Clone)]
+struct Panels<T> {
+    one: Panel<T, 1>,
+    sixteen: Panel<T, 16>,
+    thirty_two: Panel<T, 32>,
+}
+
+/// How many of `left` replicas are taken at a time: decisions about sixteen cost about as much as three alone.
+fn group(left: usize) -> usize {
+    match left {
+        0..=2 => 1,
+        3..=16 => 16,
+        _ => 32,
     }
 }
 
@@ -366,21 +367,34 @@ impl<T: Real> Update for CachedField<T> {
                 }
             }
             Layout::Dense(matrix) => {
-                let mut flipped = std::mem::take(&mut self.flipped);
-                flipped.resize_with(replicas.len(), Flipped::default);
-                for from in (0..n).step_by(BLOCK) {
-                    let stride = matrix.row_stride();
-                    let rows = Rows { matrix: matrix.values(), stride, from, add: &[], subtract: &[] };
-                    let work = replicas.chunks_mut(LANES).zip(streams.chunks_mut(LANES));
-                    for (group, ((replicas, streams), flipped)) in
-                        work.zip(flipped.chunks_mut(LANES)).enumerate()
-                    {
-                        let betas = std::array::from_fn(|lane| two_beta(group * LANES + lane));
-                        add(visit_block(self.level, rows, replicas, &betas, streams, flipped));
+                let mut turned = std::mem::take(&mut self.turned);
+                turned.resize(replicas.len(), Turned::default());
+                let mut panels =
+                    Panels { one: Panel::new(), sixteen: Panel::new(), thirty_two: Panel::new() };
+                for first in (0..n).step_by(BLOCK) {
+                    let rows = Rows { matrix: matrix.values(), stride: matrix.row_stride(), first };
+                    let mut done = 0;
+                    while done < replicas.len() {
+                        let width = group(replicas.len() - done);
+                        let range = done..(done + width).min(replicas.len());
+                        let group = Group {
+                            level: self.level,
+                            rows,
+                            replicas: &mut replicas[range.clone()],
+                            streams: &mut streams[range.clone()],
+                            turned: &mut turned[range.clone()],
+                        };
+                        let two_beta = |lane: usize| two_beta(range.start + lane);
+                        add(match width {
+                            1 => group.visit(&mut panels.one, two_beta),
+                            16 => group.visit(&mut panels.sixteen, two_beta),
+                            _ => group.visit(&mut panels.thirty_two, two_beta),
+                        });
+                        done = range.end;
                     }
-                    pass_on(self.level, rows, replicas, &flipped);
+                    pass_on(self.level, rows, &turned, replicas, |state| &mut state.fields);
                 }
-                self.flipped = flipped;
+                self.turned = turned;
             }
         }
         if !rows.is_exact() && self.sweeps.is_multiple_of(REFRESH) {

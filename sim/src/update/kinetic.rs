@@ -244,13 +244,6 @@ impl Update for Kinetic<'_> {
             flips += 1;
         }
         self.pass(left);
-        let attempts = model.n_sites() as u64;
-        Activity {
-            attempts,
-            flips,
-            coupler_reads: 2 * model.topology().n_bonds() as u64,
-            random_bits: 32 * attempts,
-            ..Activity::default()
-        }
+        super::one_attempt_each(model, flips)
     }
 }

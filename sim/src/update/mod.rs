@@ -30,6 +30,7 @@ mod rates;
 mod replicas;
 mod row_bonds;
 mod shared_random;
+mod single_spin;
 mod square_clusters;
 mod swendsen_wang;
 mod synchronous;
@@ -41,17 +42,18 @@ mod wolff;
 pub use beta_grid::BetaGrid;
 pub use bonds::bond_probability;
 pub use cached_field::{CachedField, CachedSpins};
-pub use heat_bath::HeatBath;
+pub use heat_bath::{HeatBath, HeatBathRule};
 pub use houdayer::{Houdayer, Pair};
 pub use improved::{BondCounts, ImprovedMoments};
 pub use kinetic::{Event, Kinetic, Rule};
 pub(crate) use ladder::End;
 pub use ladder::{Ladder, Rung};
-pub use metropolis::Metropolis;
+pub use metropolis::{Metropolis, MetropolisRule};
 pub use multispin::MultiSpin;
 pub(crate) use overlap_graph::can_cluster;
 pub use replicas::Replicas;
 pub use shared_random::{SharedRandom, SharedSpins};
+pub use single_spin::{FlipRule, SingleSpin};
 pub use swendsen_wang::SwendsenWang;
 pub use synchronous::Synchronous;
 pub(crate) use tempered_fields::Learnt;
@@ -98,6 +100,18 @@ fn check_sizes(n: usize, model: &Hamiltonian, spins: &Spins) {
         model.n_sites(),
         spins.len()
     );
+}
+
+/// The events of a sweep that tries every spin once, each by a draw of 32 bits and all its couplings.
+fn one_attempt_each(model: &Hamiltonian, flips: u64) -> Activity {
+    let attempts = model.n_sites() as u64;
+    Activity {
+        attempts,
+        flips,
+        coupler_reads: 2 * model.topology().n_bonds() as u64,
+        random_bits: 32 * attempts,
+        ..Activity::default()
+    }
 }
 
 /// Streams that nobody draws from, to hold the place of streams that are lent.

@@ -98,13 +98,6 @@ impl Update for Synchronous {
             *s = if turns { -*s } else { *s };
             flips += u64::from(turns);
         }
-        let attempts = self.n_sites as u64;
-        Activity {
-            attempts,
-            flips,
-            coupler_reads: 2 * model.topology().n_bonds() as u64,
-            random_bits: 32 * attempts,
-            ..Activity::default()
-        }
+        super::one_attempt_each(model, flips)
     }
 }

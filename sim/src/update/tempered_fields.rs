@@ -320,10 +320,7 @@ impl<T: Real> TemperedFields<T> {
                     replicas.swap(hot, cold);
                     self.walkers.swap(hot, cold);
                 }
-                let rate = &mut self.swaps[rung];
-                rate.attempts += 1;
-                rate.accepted += u64::from(accepted);
-                rate.rejection += 1.0 - probability;
+                self.swaps[rung].count(probability, accepted);
                 attempts += 1;
             }
         }

@@ -24,6 +24,13 @@ impl SwapRate {
     pub fn acceptance(&self) -> f64 {
         1.0 - self.rejection / self.attempts as f64
     }
+
+    /// One more attempt, of this probability.
+    pub(crate) fn count(&mut self, probability: f64, accepted: bool) {
+        self.attempts += 1;
+        self.accepted += u64::from(accepted);
+        self.rejection += 1.0 - probability;
+    }
 }
 
 /// Parallel tempering (Swendsen and Wang, doi:10.1103/PhysRevLett.57.2607; Hukushima and Nemoto, doi:10.1143/JPSJ.65.1604) with any update `U` of the
@@ -160,10 +167,7 @@ impl<U> Tempering<U> {
                 if accepted {
                     ladder.exchange(rung, copy);
                 }
-                let rate = &mut self.swaps[rung];
-                rate.attempts += 1;
-                rate.accepted += u64::from(accepted);
-                rate.rejection += 1.0 - probability;
+                self.swaps[rung].count(probability, accepted);
                 attempts += 1;
             }
         }

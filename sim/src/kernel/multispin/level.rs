@@ -11,7 +11,7 @@ use crate::error::Error;
 /// An instruction set. All give the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the compiler makes of plain words: SSE2 on x86-64, NEON on ARM64.
+    /// What the compiler makes of plain words: SSE2 on x86-64, NEON on ARM64, for which no kernel is written by hand.
     Portable,
     /// Registers of 256 bits (x86-64).
     Avx2,
@@ -37,13 +37,20 @@ impl Level {
 
     /// Whether this machine has the instructions.
     pub fn is_available(self) -> bool {
+        static BEST: OnceLock<Level> = OnceLock::new();
+        // Every level has what those before it have.
+        self <= *BEST
+            .get_or_init(|| Self::ALL.into_iter().rfind(|level| level.is_found()).unwrap_or(Self::Portable))
+    }
+
+    fn is_found(self) -> bool {
         match self {
             Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
-                Self::Avx2.is_available()
+                Self::Avx2.is_found()
                     && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
@@ -65,10 +72,7 @@ impl Level {
     /// [`Error::InstructionSet`] if the variable names no level, or one that this machine lacks.
     pub fn choose() -> Result<Self, Error> {
         match std::env::var_os(VARIABLE) {
-            None => {
-                static BEST: OnceLock<Level> = OnceLock::new();
-                Ok(*BEST.get_or_init(|| Self::available().last().unwrap_or(Self::Portable)))
-            }
+            None => Ok(Self::available().last().unwrap_or(Self::Portable)),
             Some(asked) => asked.to_string_lossy().parse(),
         }
     }

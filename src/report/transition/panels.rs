@@ -8,10 +8,10 @@ use ceas_npu::sim::exact::kaufman::Torus;
 use ceas_npu::sim::exact::yang;
 use ceas_npu::sim::statistics::Estimate;
 
-use super::figure::{FAINT, INK, SERIES, THEORY, Trouble, text};
-use super::transition_figure::{
+use super::figure::{
     BETA, Dot, OfSize, Panel, TransitionFigure, band_sign, exact_sign, legend, open, padded, samples, trouble,
 };
+use crate::report::figure::{FAINT, INK, SERIES, THEORY, Trouble, text};
 
 impl TransitionFigure {
     pub(super) fn binder<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Trouble>

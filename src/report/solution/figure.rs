@@ -5,8 +5,8 @@ use plotters::prelude::*;
 
 use ceas_npu::sim::anneal::{LadderReport, Part};
 
-use super::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
-use super::solution::Solution;
+use super::Solution;
+use crate::report::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
 
 /// Everything that is drawn, as numbers.
 pub struct SolutionFigure {

@@ -1,5 +1,11 @@
 //! What `ceas compare --model` shows: the table, the JSON document, the sentences.
 
+#[cfg(feature = "hdf5")]
+pub mod archive;
+pub mod figure;
+mod map;
+mod pareto;
+
 use ceas_npu::npu_model::choice::{Best, Construction};
 use ceas_npu::npu_model::comparison::{
     EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, Target,
@@ -8,10 +14,10 @@ use ceas_npu::npu_model::device::{CONTROL, Kind};
 use ceas_npu::npu_model::workload::{Phase, Task, Transformer};
 use serde::Serialize;
 
-use super::inference_figure::{Drawing, Picture};
-use super::number::{brief, list, narrow, short, times, wrapped};
-use super::present::Answer;
-use super::table::{si, table};
+use self::figure::{Drawing, Picture};
+use crate::report::number::{list, narrow, percent, short, shown, times, wrapped};
+use crate::report::present::Answer;
+use crate::report::table::{si, table};
 
 /// What was priced.
 #[derive(Debug, Clone, Serialize)]
@@ -49,11 +55,15 @@ pub struct InferenceReport {
     command: &'static str,
     pub(super) workload: ModelReport,
     pub(super) rows: Vec<InferenceRow>,
+    pub(super) draws: usize,
     break_even: BreakEven,
     pub(super) findings: Vec<String>,
     pub(super) excluded: [&'static str; EXCLUDED_OF_MODELS.len()],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     search: Vec<(String, Result<Best, String>)>,
+    /// Seconds that the search took: told, not part of the document.
+    #[serde(skip)]
+    seconds: f64,
     #[serde(skip_serializing_if = "Drawing::is_plain")]
     figure: Drawing,
 }
@@ -65,7 +75,7 @@ impl InferenceReport {
         comparison: InferenceComparison,
         assumed: String,
         figure: Drawing,
-        search: Vec<(String, Result<Best, String>)>,
+        search: Searched,
     ) -> Self {
         let work = &question.inference;
         let attention = work.attention();
@@ -88,11 +98,13 @@ impl InferenceReport {
         Self {
             command: "compare",
             workload,
+            draws: question.draws,
             findings,
             break_even: BreakEven { gpu: comparison.gpu, devices },
             rows: comparison.rows,
             excluded: EXCLUDED_OF_MODELS,
-            search,
+            search: search.found,
+            seconds: search.seconds,
             figure,
         }
     }
@@ -135,28 +147,19 @@ impl InferenceReport {
         let mut rows = table(&heads, 1);
         let tokens = self.workload.tokens;
         for row in &self.rows {
-            let spread = |mid: Option<f64>, unit: &str, ends: Option<(f64, f64)>| match (mid, ends) {
-                (None, _) => "–".to_owned(),
-                (Some(mid), None) => si(mid, unit),
-                (Some(mid), Some((low, high))) => {
-                    let power = (mid / 0.9995).log10().div_euclid(3.0) * 3.0;
-                    let end = |x: f64| brief(x / 10f64.powf(power));
-                    format!("{} ({}–{})", si(mid, unit), end(low), end(high))
-                }
-            };
             let mc = row.monte_carlo.as_ref();
             let possible = row.unreachable.is_none();
             rows.add_row(vec![
                 row.name.clone(),
-                spread(
+                shown(
                     row.time_s.map(|t| t.mid.value()).filter(|_| possible),
                     "s",
                     mc.map(|m| (m.time_s.p05, m.time_s.p95)),
                 ),
-                spread(
+                shown(
                     row.energy_j.map(|e| e.mid.value() / tokens).filter(|_| possible),
                     "J",
-                    mc.map(|m| (m.energy_j.p05 / tokens, m.energy_j.p95 / tokens)),
+                    mc.and_then(|m| m.energy_j).map(|e| (e.p05 / tokens, e.p95 / tokens)),
                 ),
                 self.gain(row).map_or("–".into(), times),
                 if row.output_error.is_finite() {
@@ -189,16 +192,14 @@ impl InferenceReport {
             Some(x) => si(x, "J"),
         };
         for row in self.rows.iter().filter(|r| r.mapping.is_some() && r.unreachable.is_none()) {
-            let share = |of: fn(&ceas_npu::npu_model::comparison::MonteCarlo) -> f64| {
-                row.monte_carlo.as_ref().map_or("–".into(), |m| format!("{:.0} %", 100.0 * of(m)))
-            };
+            let mc = row.monte_carlo.as_ref();
             rows.add_row(vec![
                 row.name.clone(),
                 row.manner(),
                 row.mapping.as_ref().and_then(|m| m.samples).map_or("–".into(), short),
                 row.area_mm2.map_or("?".into(), |a| short(a[1])),
-                share(|m| m.beats_gpu),
-                if row.name == CONTROL { "–".into() } else { share(|m| m.beats_control) },
+                percent(mc.and_then(|m| m.beats_gpu)),
+                percent(mc.and_then(|m| m.beats_control).filter(|_| row.name != CONTROL)),
                 price(row.level.attempt_price_j),
                 price(row.level.write_price_j),
                 row.level.samples.map_or("–".into(), short),
@@ -213,35 +214,66 @@ impl InferenceReport {
         text += &format!("{}\n\n{}\n\n", self.table(), self.level());
         list(&mut text, "What comes out", &self.findings);
         if !self.search.is_empty() {
-            let lines: Vec<String> = self.search.iter().map(|(name, best)| searched(name, best)).collect();
+            let mut lines: Vec<String> =
+                self.search.iter().map(|(name, best)| searched(name, best)).collect();
+            let sum = |of: fn(&Best) -> u64| -> u64 {
+                self.search.iter().filter_map(|(_, best)| best.as_ref().ok()).map(of).sum()
+            };
+            let (looked, priced) = (sum(|b| b.candidates), sum(|b| b.priced));
+            lines.push(format!(
+                "looked at {looked} mappings in all; {priced} were priced one by one in {:.2} s, {:.1e} a second",
+                self.seconds,
+                priced as f64 / self.seconds.max(1e-9)
+            ));
             list(&mut text, "\nBest mappings", &lines);
         }
         text
     }
 }
 
+/// What a search found on every device, and how long it took.
+#[derive(Debug, Clone, Default)]
+pub struct Searched {
+    /// The best mapping of each device, or why there is none.
+    pub found: Vec<(String, Result<Best, String>)>,
+    /// Seconds.
+    pub seconds: f64,
+}
+
 /// One line of a search.
 fn searched(name: &str, best: &Result<Best, String>) -> String {
-    match best {
-        Err(reason) => format!("{name}: {reason}"),
-        Ok(best) => {
-            let c = &best.lowered.choice;
-            let refused: u64 = best.refused.values().sum();
-            format!(
-                "{name}: {} ({:?}, {}, {:?}), {} chips: {}, {}; bound by {}; {} mappings looked at, {refused} refused{}",
-                c.construction.name(),
-                c.write,
-                c.storage.name(),
-                c.layout,
-                best.lowered.extent.chips,
-                si(best.energy_j, "J"),
-                si(best.time_s, "s"),
-                best.binds.replace('_', " "),
-                best.candidates,
-                if c.construction == Construction::Gated { "; gates are not softmax" } else { "" }
-            )
-        }
+    let best = match best {
+        Err(reason) => return format!("{name}: {reason}"),
+        Ok(best) => best,
+    };
+    let c = &best.lowered.choice;
+    let mut manner = vec![c.storage.name()];
+    if c.construction != Construction::Exact {
+        manner.push(c.write.name());
+        manner.push(c.layout.name());
     }
+    let own = best.least.get(c.construction.name()).copied().unwrap_or(f64::NAN);
+    let others = best.least.iter().filter(|(other, _)| **other != c.construction.name());
+    let others: Vec<String> =
+        others.map(|(other, least)| format!("{other} {}", times(least / own))).collect();
+    let mut text = format!(
+        "{name}: {} ({}), {} chips: {}, {}; bound by {}; {} of {} mappings priced",
+        c.construction.name(),
+        manner.join(", "),
+        best.lowered.extent.chips,
+        si(best.energy_j, "J"),
+        si(best.time_s, "s"),
+        best.binds.replace('_', " "),
+        best.priced,
+        best.candidates
+    );
+    if !others.is_empty() {
+        text += &format!("; beside it at best: {}", others.join(", "));
+    }
+    if c.construction == Construction::Gated || best.least.contains_key(Construction::Gated.name()) {
+        text += "; gates are not softmax";
+    }
+    text
 }
 
 fn held(target: Target) -> String {
@@ -348,8 +380,9 @@ fn findings(work: &ModelReport, comparison: &InferenceComparison) -> Vec<String>
     }
     if let (Some(resident), Some(streamed)) = (control, find("control_int8_streamed").and_then(mid)) {
         let digital = find("northpole_measured").and_then(mid).zip(bar);
-        let real = digital.map_or(String::new(), |(e, bar)| {
-            format!(" Measured silicon that does so gains {} over the GPU.", times(bar / e))
+        let real = digital.map_or(String::new(), |(e, bar)| match bar / e {
+            g if g >= 1.0 => format!(" Measured silicon that does so gains {} over the GPU.", times(g)),
+            g => format!(" Measured silicon that does so takes {} MORE energy than the GPU.", times(1.0 / g)),
         });
         found.push(format!(
             "Keeping weights, K and V on the chip is worth {} to the control, and needs no spin.{real}",

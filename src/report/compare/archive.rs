@@ -4,7 +4,9 @@
 //! |---|---|---|
 //! | `/rows/name`, `kind`, `encoding`, `evidence`, `binds`, `unreachable`, `notes` | `[row]` | text; notes one a line |
 //! | `/rows/time_s`, `/rows/energy_j` | `[row, 3]` | low, mid, high; NaN if the device cannot do the work |
+//! | `/rows/monte_carlo_time_s`, `monte_carlo_energy_j`, `gain`, `gain_over_control` | `[row, 3]` | 5th, 50th, 95th percentile of draws |
 //! | `/rows/output_error`, `/rows/worst_head_error` | `[row]` | relative |
+//! | `/rows/beats_gpu`, `/rows/beats_control` | `[row]` | share of draws with less energy than the GPU, than the control |
 //! | `/rows/samples` | `[row, 3]` | read-outs per query: fewest, mean and most over the heads; NaN if it does not sample |
 //! | `/breakdown/energy_j/PART`, `/breakdown/time_s/STAGE` | `[row, 3]` | low, mid, high; NaN where a row has no such part |
 //! | `/activity/EVENT` | `[row]` | counted events; 0 if it does not sample |
@@ -13,6 +15,7 @@
 
 use std::collections::BTreeSet;
 
+use ceas_npu::npu_model::bill::Spread;
 use ceas_npu::npu_model::comparison::Row;
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
@@ -20,9 +23,9 @@ use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ndarray::Array2;
 
-use super::compare::Report;
-use super::output::OutputFile;
-use super::present::command_line;
+use super::Report;
+use crate::report::output::OutputFile;
+use crate::report::present::command_line;
 
 /// Version of the layout above.
 const SCHEMA_VERSION: u32 = 1;
@@ -40,18 +43,24 @@ pub fn write(report: &Report, seed: u64, file: &OutputFile) -> anyhow::Result<()
         ("excluded", report.excluded.join("\n")),
     ];
     let archive = Archive::create(file.path())?;
-    fill(&report.rows, &words, seed, archive.file())
+    fill(&report.rows, &words, (seed, report.draws), archive.file())
         .map_err(|e| archive::refused(file.path(), "writing", &e))?;
     archive.finish()?;
     Ok(())
 }
 
-fn fill(rows: &[Row], words: &[(&str, String)], seed: u64, file: &hdf5::File) -> Result<(), hdf5::Error> {
+fn fill(
+    rows: &[Row],
+    words: &[(&str, String)],
+    (seed, draws): (u64, usize),
+    file: &hdf5::File,
+) -> Result<(), hdf5::Error> {
     for (name, value) in words {
         archive::text(file, name, value)?;
     }
     file.new_attr::<u32>().create("schema_version")?.write_scalar(&SCHEMA_VERSION)?;
     file.new_attr::<u64>().create("seed")?.write_scalar(&seed)?;
+    file.new_attr::<u64>().create("draws")?.write_scalar(&(draws as u64))?;
 
     let group = file.create_group("rows")?;
     type Words = (&'static str, fn(&Row) -> String);
@@ -72,10 +81,19 @@ fn fill(rows: &[Row], words: &[(&str, String)], seed: u64, file: &hdf5::File) ->
     };
     numbers("time_s", ranges(rows, |r| r.time_s.map(ends)))?;
     numbers("energy_j", ranges(rows, |r| r.energy_j.map(ends)))?;
+    let spread = |s: Spread| [s.p05, s.p50, s.p95];
+    numbers("monte_carlo_time_s", ranges(rows, |r| r.monte_carlo.map(|m| spread(m.time_s))))?;
+    numbers("monte_carlo_energy_j", ranges(rows, |r| r.monte_carlo?.energy_j.map(spread)))?;
+    numbers("gain", ranges(rows, |r| r.monte_carlo?.gain.map(spread)))?;
+    numbers("gain_over_control", ranges(rows, |r| r.monte_carlo?.gain_over_control.map(spread)))?;
     numbers("samples", ranges(rows, |r| r.samples.map(|s| [s.min as f64, s.mean, s.max as f64])))?;
     type Numbers = (&'static str, fn(&Row) -> f64);
-    let errors: [Numbers; 2] =
-        [("output_error", |r| r.output_error), ("worst_head_error", |r| r.worst_head_error)];
+    let errors: [Numbers; 4] = [
+        ("output_error", |r| r.output_error),
+        ("worst_head_error", |r| r.worst_head_error),
+        ("beats_gpu", |r| r.monte_carlo.and_then(|m| m.beats_gpu).unwrap_or(f64::NAN)),
+        ("beats_control", |r| r.monte_carlo.and_then(|m| m.beats_control).unwrap_or(f64::NAN)),
+    ];
     for (name, column) in errors {
         let values: Vec<f64> = rows.iter().map(column).collect();
         group.new_dataset_builder().with_data(&values).create(name)?;

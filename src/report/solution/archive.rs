@@ -13,9 +13,9 @@ use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ndarray::Array2;
 
-use super::output::OutputFile;
-use super::present::command_line;
-use super::solution::Solution;
+use super::Solution;
+use crate::report::output::OutputFile;
+use crate::report::present::command_line;
 
 /// Version of the layout above.
 const SCHEMA_VERSION: u32 = 2;

@@ -17,9 +17,9 @@ use ceas_npu::sim::snapshot::hdf5;
 use ceas_npu::sim::statistics::Estimate;
 use ndarray::{Array2, Array3};
 
-use super::output::OutputFile;
-use super::present::command_line;
-use super::transition::Transition;
+use super::Transition;
+use crate::report::output::OutputFile;
+use crate::report::present::command_line;
 
 /// Version of the layout above.
 const SCHEMA_VERSION: u32 = 2;

@@ -1,5 +1,12 @@
 //! What `ceas sweep` found, for people and for scripts.
 
+#[cfg(feature = "hdf5")]
+pub mod archive;
+mod figure;
+mod panels;
+mod text;
+mod warnings;
+
 use serde::Serialize;
 
 use ceas_npu::sim::Error;
@@ -11,10 +18,9 @@ use ceas_npu::sim::exact::kaufman::Torus;
 use ceas_npu::sim::statistics::Estimate;
 use ceas_npu::sim::topology::CriticalPoint;
 
-use super::present::Answer;
-use super::table::with_error;
-use super::transition_figure::TransitionFigure;
-use super::{transition_text, transition_warnings};
+use self::figure::TransitionFigure;
+use crate::report::present::Answer;
+use crate::report::table::with_error;
 
 /// A point beside what is known exactly there.
 #[derive(Debug, Clone, Serialize)]
@@ -143,7 +149,7 @@ impl Transition {
         let model = survey.family.model(size, survey.effort.seed)?;
         let topology = model.topology();
         let known = survey.family.reference(&model);
-        let warnings = transition_warnings::of(survey, &findings);
+        let warnings = warnings::of(survey, &findings);
         let is_square = topology.square_size().is_some() && model.uniform() == Some((1.0, 0.0));
         let rows = findings.points.iter().map(|p| beside(is_square, *p)).collect();
         let (beta_c, beta_c_missing) = match findings.critical {
@@ -268,7 +274,7 @@ impl Answer for Transition {
     }
 
     fn text(&self) -> String {
-        transition_text::text(self)
+        text::text(self)
     }
 
     fn picture(&self) -> TransitionFigure {

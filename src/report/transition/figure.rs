@@ -7,9 +7,9 @@ use plotters::prelude::*;
 use ceas_npu::sim::critical::{BINDER, Collapse, Critical, LENGTH, Pair};
 use ceas_npu::sim::statistics::Estimate;
 
-use super::figure::{FAINT, Figure, INK, SERIES, THEORY, Trouble, text};
-use super::table::with_error;
-use super::transition::Transition;
+use super::Transition;
+use crate::report::figure::{FAINT, Figure, INK, SERIES, THEORY, Trouble, text};
+use crate::report::table::with_error;
 
 /// One colour a size; vermilion is kept for the reference.
 const SIZES: [RGBColor; 6] = [SERIES[5], SERIES[0], SERIES[2], SERIES[3], SERIES[4], FAINT];

@@ -1,12 +1,14 @@
 //! The answer of `ceas bench attention` and `ceas bench gpu`: a table, and what was measured how.
 
+mod figure;
+
 use ceas_npu::measure::Measured;
 use serde::Serialize;
 
-use super::measured_figure::MeasuredFigure;
-use super::output::OutputFile;
-use super::present::Answer;
-use super::table::{si, table};
+use self::figure::MeasuredFigure;
+use crate::report::output::OutputFile;
+use crate::report::present::Answer;
+use crate::report::table::{si, table};
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]

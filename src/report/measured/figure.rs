@@ -4,8 +4,8 @@ use ceas_npu::measure::Measured;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
-use super::table::si;
+use crate::report::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
+use crate::report::table::si;
 
 /// Everything that is drawn, as numbers.
 pub struct MeasuredFigure {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use ceas_npu::sim::critical::{Exponent, Outcome};
 use ceas_npu::sim::statistics::Estimate;
 
-use super::table::{table, with_error};
-use super::transition::{Row, Transition, sigmas};
+use super::{Row, Transition, sigmas};
+use crate::report::table::{table, with_error};
 
 /// The whole answer.
 pub fn text(answer: &Transition) -> String {

@@ -1,5 +1,9 @@
 //! What `ceas anneal` found, for people and for scripts.
 
+#[cfg(feature = "hdf5")]
+pub mod archive;
+mod figure;
+
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -10,9 +14,9 @@ use ceas_npu::sim::anneal::{
 use ceas_npu::sim::instance::{Instance, Objective, Value};
 use ceas_npu::sim::spins::Spins;
 
-use super::present::Answer;
-use super::solution_figure::SolutionFigure;
-use super::table::{si, table, with_error};
+use self::figure::SolutionFigure;
+use crate::report::present::Answer;
+use crate::report::table::{si, table, with_error};
 
 /// Where the problem came from.
 #[derive(Debug, Clone)]

@@ -1,5 +1,9 @@
 //! What `ceas compare` shows: the table, the JSON document, the sentences.
 
+#[cfg(feature = "hdf5")]
+pub mod archive;
+pub mod figure;
+
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::npu_model::comparison::{
     BreakEven, Comparison, DeviceBreakEven, EXCLUDED, HeadRun, Row, Target,
@@ -10,10 +14,10 @@ use ceas_npu::npu_model::workload::Workload;
 use ceas_npu::sim::statistics::Estimate;
 use serde::Serialize;
 
-use super::compare_figure::Picture;
-use super::number::{list, narrow, short, shown, times, wrapped};
-use super::present::Answer;
-use super::table::{si, table, with_error};
+use self::figure::{Drawing, Picture};
+use crate::report::number::{brief, list, narrow, percent, short, shown, times, wrapped};
+use crate::report::present::Answer;
+use crate::report::table::{si, table, with_error};
 
 /// What was priced.
 #[derive(Debug, Clone, Serialize)]
@@ -90,13 +94,16 @@ pub struct Report {
     pub(super) rows: Vec<Row>,
     pub(super) break_even: BreakEven,
     pub(super) held_equal: String,
+    pub(super) draws: usize,
     pub(super) findings: Vec<String>,
     pub(super) excluded: [&'static str; EXCLUDED.len()],
+    #[serde(skip)]
+    drawing: Drawing,
 }
 
 impl Report {
     /// The report of a comparison.
-    pub fn new(workload: WorkloadReport, comparison: Comparison) -> Self {
+    pub fn new(workload: WorkloadReport, comparison: Comparison, draws: usize, drawing: Drawing) -> Self {
         let held_equal = match workload.held {
             Target::OutputError(error) => format!(
                 "the relative output error: every head is sampled until √(V/S_eff)/|o| and the width of the fields give {} %",
@@ -113,8 +120,10 @@ impl Report {
             rows: comparison.rows,
             break_even: comparison.break_even,
             held_equal,
+            draws,
             findings,
             excluded: EXCLUDED,
+            drawing,
         }
     }
 }
@@ -161,7 +170,7 @@ impl Answer for Report {
     }
 
     fn picture(&self) -> Picture {
-        Picture::new(self.title(), &self.rows)
+        Picture::new(self.title(), &self.rows, self.drawing)
     }
 }
 
@@ -184,10 +193,10 @@ impl Report {
         let heads = self.excluded.map(|line| line.split([',', ':', '(', ';']).next().unwrap_or(line).trim());
         let count = |side: &str| self.excluded.iter().filter(|line| line.contains(side)).count();
         format!(
-            "{}; {} of these {} favour devices, {} is against them",
+            "{}. Of these {}, {} flatter the devices and {} work against them",
             heads.join("; "),
-            count("(favours "),
             heads.len(),
+            count("(favours "),
             count("(against ")
         )
     }
@@ -213,17 +222,8 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let heads = [
-            "",
-            "kind",
-            "row as",
-            "S",
-            "time (low–high)",
-            "energy (low–high)",
-            "error %",
-            "grade",
-            "bound by",
-        ];
+        let heads =
+            ["", "kind", "row as", "S", "time (5–95 %)", "energy (5–95 %)", "error %", "grade", "bound by"];
         let mut rows = table(&heads, 3);
         for row in &self.rows {
             let bound = match row.binds {
@@ -231,13 +231,18 @@ impl Report {
                 "coupling_writes" => "K writes".into(),
                 stage => stage.replace('_', " "),
             };
+            let mc = row.monte_carlo.as_ref();
             rows.add_row(vec![
                 row.name.clone(),
                 row.kind.name().into(),
                 if row.stands_in { "native*".into() } else { row.encoding.name().into() },
                 row.samples.map_or("–".into(), |s| short(s.mean)),
-                shown(row.time_s),
-                shown(row.energy_j),
+                shown(row.time_s.map(|t| t.mid.si()), "s", mc.map(|m| (m.time_s.p05, m.time_s.p95))),
+                shown(
+                    row.energy_j.map(|e| e.mid.si()),
+                    "J",
+                    mc.and_then(|m| m.energy_j).map(|e| (e.p05, e.p95)),
+                ),
                 format!("{:.2}", 100.0 * row.output_error),
                 row.evidence.name().into(),
                 bound,
@@ -248,20 +253,18 @@ impl Report {
 
     /// Break-even against the GPU.
     fn level(&self) -> String {
-        let mut rows = table(
-            &[
-                "per pair",
-                "energy",
-                "gain",
-                "(low–high)",
-                "over control",
-                "attempts",
-                "level at",
-                "level at e*",
-                "level at S",
-            ],
-            1,
-        );
+        let heads = [
+            "per pair",
+            "energy",
+            "gain (5–95 %)",
+            "beats GPU",
+            "control",
+            "attempts",
+            "level at",
+            "level at e*",
+            "level at S",
+        ];
+        let mut rows = table(&heads, 1);
         let number = |x: Option<f64>| match x {
             None => "–".to_owned(),
             Some(x) if x < 0.0 => "never".into(),
@@ -274,12 +277,16 @@ impl Report {
                 Some(p) if p.si().is_infinite() => "∞".into(),
                 Some(p) => si(p.si(), "J"),
             };
+            let row = self.rows.iter().find(|row| row.name == d.name);
+            let mc = row.and_then(|row| row.monte_carlo.as_ref());
+            let range = mc.and_then(|m| m.gain).map(|g| format!(" ({}–{})", brief(g.p05), brief(g.p95)));
+            let gain = times(d.gain[1]) + &range.unwrap_or_default();
             rows.add_row(vec![
                 d.name.clone(),
                 si(d.pair_j.mid.si(), "J"),
-                times(d.gain[1]),
-                format!("({}–{})", short(d.gain[0]), short(d.gain[2])),
-                times(d.gain_over_control[1]),
+                gain,
+                percent(mc.and_then(|m| m.beats_gpu)),
+                percent(mc.and_then(|m| m.beats_control).filter(|_| d.name != CONTROL)),
                 if d.attempts_per_pair > 0.0 { short(d.attempts_per_pair) } else { "–".into() },
                 number(d.attempts_per_pair_level),
                 price,
@@ -287,12 +294,7 @@ impl Report {
             ]);
         }
         let gpu = self.break_even.gpu_pair_j;
-        rows.add_row(vec![
-            self.break_even.gpu.clone(),
-            si(gpu.mid.si(), "J"),
-            "1×".into(),
-            format!("({}–{})", si(gpu.low.si(), "J"), si(gpu.high.si(), "J")),
-        ]);
+        rows.add_row(vec![self.break_even.gpu.clone(), si(gpu.mid.si(), "J"), "1×".into()]);
         narrow(rows)
     }
 }
@@ -351,7 +353,8 @@ fn sentence(entry: &DeviceBreakEven, row: &Row) -> String {
         g if g >= 1.0 => format!("{} less energy than the GPU", times(g)),
         g => format!("{} MORE energy than the GPU", times(1.0 / g)),
     };
-    let open = if entry.gain[0] < 1.0 && entry.gain[2] > 1.0 { ", but the ranges overlap" } else { "" };
+    let drawn = row.monte_carlo.and_then(|m| m.beats_gpu);
+    let drawn = drawn.map_or(String::new(), |share| format!("less in {} of draws; ", percent(Some(share))));
     let time = match entry.slowdown {
         s if s > 1e4 => format!("INFEASIBLE in time, {} slower than the GPU by itself", times(s)),
         s if s >= 1.0 => format!("{} slower than the GPU by itself", times(s)),
@@ -362,7 +365,7 @@ fn sentence(entry: &DeviceBreakEven, row: &Row) -> String {
         format!("; {:.0} % of the energy is {name}", 100.0 * (part.mid / all.mid))
     });
     format!(
-        "{}: {energy}{open} (grade of the ratio: {}), {time}, bound by {}{part}.",
+        "{}: {energy} ({drawn}grade of the ratio: {}), {time}, bound by {}{part}.",
         row.name,
         entry.evidence.name(),
         row.binds

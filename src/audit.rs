@@ -5,6 +5,7 @@
 
 mod compute;
 mod controller;
+mod knobs;
 mod savings;
 mod substrate;
 
@@ -62,6 +63,7 @@ pub struct Claim {
 /// Those of running the heads; none for heads that a [`HeadSet`] holds, save a device without a price.
 pub fn claims(heads: &HeadSet, seed: u64) -> Result<Vec<Claim>, Box<dyn std::error::Error + Send + Sync>> {
     let mut all = controller::claims(heads)?;
+    all.extend(knobs::claims(seed)?);
     all.extend(savings::claims());
     all.extend(compute::claims());
     all.extend(substrate::claims(heads, seed)?);

@@ -63,6 +63,59 @@ fn heads_are_controlled_and_nothing_in_the_document_is_nan() {
     assert_eq!(measured("1"), measured("3"));
 }
 
+/// One key, equal scores, keys that are masked, values of 0, scores so far apart that a row is frozen.
+#[test]
+fn odd_rows_have_a_defined_answer() {
+    use ceas_npu::mapping::heads::{HeadSet, Origin};
+    use ndarray::Array4;
+    let folder = tempfile::tempdir().unwrap();
+    let wave = |n: usize, scale: f32| {
+        Array4::from_shape_fn((1, 1, n, 4), |(.., i, a)| scale * ((i * 7 + a * 3) as f32).sin())
+    };
+    let half: Vec<bool> = (0..20).map(|key| key % 2 == 0).collect();
+    let alone: Vec<bool> = (0..20).map(|key| key == 3).collect();
+    let cases = [
+        ("one key", [1.0, 1.0, 1.0], vec![true]),
+        ("equal scores", [0.0, 1.0, 1.0], vec![true; 20]),
+        ("half the keys", [1.0, 1.0, 1.0], half),
+        ("one key left", [1.0, 1.0, 1.0], alone),
+        ("no values", [1.0, 1.0, 0.0], vec![true; 20]),
+        ("frozen", [1e9, 1e9, 1.0], vec![true; 20]),
+        ("diffuse", [1e-15, 1e-15, 1.0], vec![true; 20]),
+    ];
+    for (name, scales, mask) in cases {
+        let set = HeadSet::new(scales.map(|s| wave(mask.len(), s)), mask, false, Origin::default()).unwrap();
+        let path = folder.path().join("odd.safetensors").display().to_string();
+        std::fs::write(&path, ceas_npu::mapping::qkv::to_bytes(&set)).unwrap();
+        let few = ["--samples", "8", "--steps", "8"];
+        let runs: [&[&str]; 5] = [
+            &["control", "--qkv", &path],
+            &["control", "--qkv", &path, "--from", "0", "--entropy", "races"],
+            &["control", "--qkv", &path, "--diagnostics"],
+            &["attend", "--qkv", &path],
+            &["sweep", "--heads", &path],
+        ];
+        for run in runs {
+            let arguments: Vec<&str> = match run[0] {
+                "control" => run.iter().chain(&few).copied().collect(),
+                "attend" => run.iter().chain(&few[..2]).copied().collect(),
+                _ => run.to_vec(),
+            };
+            let output = ceas(&arguments).output().unwrap();
+            let (text, complaint) = (String::from_utf8(output.stdout).unwrap(), output.stderr);
+            let complaint = String::from_utf8_lossy(&complaint).into_owned();
+            // Rows too short for a verb are refused, in a sentence.
+            assert!(
+                output.status.success() || complaint.contains("keys"),
+                "{name}, {arguments:?}: {complaint}"
+            );
+            let broken =
+                |word: &str| word.contains("NaN") || word.trim_matches(['+', '-', 'σ', ';']) == "inf";
+            assert!(!text.split_whitespace().any(broken), "{name}, {arguments:?}: {text}");
+        }
+    }
+}
+
 #[test]
 fn files_are_left_as_asked() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,7 +149,7 @@ fn files_are_left_as_asked() {
 
 #[test]
 fn wrong_input_is_told_what_is_right() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 14] = [
         (&["control", "--target", "0"], "between 0 and ln N"),
         (&["control", "--target", "warm"], "published, critical"),
         (&["control", "--scale", "7b"], "9k, 14m, gpt"),
@@ -105,6 +158,12 @@ fn wrong_input_is_told_what_is_right() {
         (&["control", "--steps", "0"], "1 to 100000"),
         (&["control", "--least-keys", "4000"], "no query sees 4000 keys"),
         (&["sweep", "--heads", "nowhere"], "bundled, random, iid, hyperbolic"),
+        (&["sweep", "--heads", "bundled", "--text", "hi"], "--text needs a model"),
+        (&["sweep", "--limit", "160"], "--limit belongs to --heads"),
+        (&["control", "--text-file", "data/maxwell.txt"], "--text-file needs --model"),
+        (&["attend", "--limit", "8"], "--limit needs --model"),
+        (&["control", "--passages", "1"], "an error needs 2"),
+        (&["control", "--passages", "33"], "there are 32"),
     ];
     for (arguments, expected) in cases {
         let output = ceas(arguments).output().unwrap();

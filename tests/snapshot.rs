@@ -188,7 +188,15 @@ fn a_killed_run_leaves_a_readable_file() {
     let reader = SnapshotReader::open(&folder.path().join("a.h5")).unwrap();
     assert!(reader.frames() >= 1);
     assert_eq!(reader.frame(reader.frames() - 1).unwrap().sweep, reader.frames() as u64);
+    // It goes on as if nothing had happened.
+    let frames = reader.frames() + 3;
     drop(reader);
+    for (file, name) in [("--resume", "a.h5"), ("--out", "whole.h5")] {
+        let output = run(folder.path(), &format!("--size 64 --every 1 --frames {frames} {file} {name}"));
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq_files(folder.path(), "a.h5", "whole.h5");
+    fs::remove_file(folder.path().join("whole.h5")).unwrap();
     if let Some(python) = python() {
         let script = "import h5py; assert len(h5py.File('a.h5')['spins'][:]) >= 1";
         let output = Command::new(python).current_dir(folder.path()).args(["-c", script]).output().unwrap();
@@ -198,6 +206,60 @@ fn a_killed_run_leaves_a_readable_file() {
     let output = run(folder.path(), "--size 8 --frames 2 --out a.h5 --force");
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(names(folder.path()), ["a.h5"]);
+}
+
+/// Everything but the command line.
+fn assert_eq_files(folder: &Path, a: &str, b: &str) {
+    let [a, b] = [a, b].map(|name| SnapshotReader::open(&folder.join(name)).unwrap());
+    assert_eq!(a.frames(), b.frames());
+    for index in 0..a.frames() {
+        assert_eq!(a.frame(index).unwrap(), b.frame(index).unwrap(), "frame {index}");
+    }
+    assert_eq!(a.checkpoint().unwrap(), b.checkpoint().unwrap());
+    assert!(a.checkpoint().unwrap().is_some());
+}
+
+#[test]
+fn a_file_that_is_resumed_is_that_of_an_uninterrupted_run() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in [
+        "--size 64 --every 2 --thermalization 3",
+        "--size 64 --every 1 --update metropolis --start up",
+        "--lattice square:9,couplings=pm1 --beta 1 --every 2",
+        "--size 12 --update wolff --every 1 --thermalization 25",
+        "--lattice cubic:5 --update swendsen-wang --every 3 --thermalization 1",
+    ] {
+        for (frames, file) in [(3, "--out a.h5 --force"), (4, "--resume a.h5"), (7, "--resume a.h5")] {
+            let output = run(folder.path(), &format!("{line} --frames {frames} {file}"));
+            assert!(output.status.success(), "{line}: {}", said(&output));
+        }
+        let output = run(folder.path(), &format!("{line} --frames 7 --out b.h5 --force"));
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        assert_eq_files(folder.path(), "a.h5", "b.h5");
+        // The twin: a run with another seed is another run, so that the comparison can fail.
+        let output = run(folder.path(), &format!("{line} --frames 7 --out c.h5 --force --seed 2"));
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        let [b, c] = ["b.h5", "c.h5"].map(|name| SnapshotReader::open(&folder.path().join(name)).unwrap());
+        assert_ne!(b.checkpoint().unwrap(), c.checkpoint().unwrap());
+    }
+    let line = "--lattice cubic:5 --update swendsen-wang --every 3 --thermalization 1 --resume a.h5";
+    let before = fs::read(folder.path().join("a.h5")).unwrap();
+    for (more, expected) in [
+        ("--frames 7", "7 frames already"),
+        ("--frames 9 --seed 2", "its seed is 1, that of this command 2"),
+        ("--frames 9 --beta 0.3", "not --beta 0.3"),
+        ("--frames 9 --out d.h5", "cannot be used with"),
+    ] {
+        let output = run(folder.path(), &format!("{line} {more}"));
+        assert_eq!(output.status.code(), Some(2), "{more}: {}", said(&output));
+        assert!(said(&output).contains(expected), "{more}: {}", said(&output));
+    }
+    for line in ["--lattice cubic:6 --resume a.h5 --frames 9", "--resume none.h5", "--resume text.h5"] {
+        fs::write(folder.path().join("text.h5"), "text").unwrap();
+        let output = run(folder.path(), line);
+        assert_eq!(output.status.code(), Some(2), "{line}: {}", said(&output));
+    }
+    assert!(fs::read(folder.path().join("a.h5")).unwrap() == before, "a refusal changes nothing");
 }
 
 #[cfg(unix)]

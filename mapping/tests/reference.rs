@@ -189,13 +189,13 @@ fn the_number_of_threads_changes_no_bit() {
     // Long enough for several tasks per map.
     let q =
         Array3::from_shape_fn((5, 100, 8), |(h, i, j)| ((h * 31 + i * 17 + j * 7) % 23) as f32 / 9.0 - 1.0);
-    let x = Array2::from_shape_fn((100, HIDDEN), |(i, j)| ((i * 13 + j * 5) % 29) as f32 / 11.0 - 1.0);
+    let x = Array2::from_shape_fn((100, 300), |(i, j)| ((i * 13 + j * 5) % 29) as f32 / 11.0 - 1.0);
     let mask = [true; 100];
     let block = FeedForward {
-        gate: Some(dense([HIDDEN, INNER])),
-        up: dense([HIDDEN, INNER]),
+        gate: Some(dense([300, 600])),
+        up: dense([300, 600]),
         activation: Activation::Gelu,
-        down: dense([INNER, HIDDEN]),
+        down: dense([600, 300]),
     };
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -118,7 +118,7 @@ impl Stream {
     }
 
     /// Fills `draws` as that many calls of [`Stream::next_u32`] would, only faster.
-    #[inline]
+    #[inline(always)]
     pub fn fill_u32(&mut self, mut draws: &mut [u32]) {
         if self.half.is_some() && !draws.is_empty() {
             draws[0] = self.next_u32();

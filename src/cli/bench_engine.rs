@@ -37,10 +37,11 @@ const WARM_UP: u64 = 5;
 #[command(
     after_help = "See --help for what is counted.",
     after_long_help = "An attempt is one single-spin update tried, whether accepted or not; 512 replicas updated at one site make 512. Of Swendsen and \
-        Wang's update every site of a sweep is counted (it is decided), of Wolff's the sites that flip. `random`: own, if every attempt \
-        has random numbers of its own; shared, if 512 replicas share them, which is right for each replica and wrong for anything joint. \
-        `digits`: binary digits of an acceptance probability that are compared.\n\n\
+        Wang's update every site of a sweep is counted (it is decided), of Wolff's the sites that flip. Shared random numbers are \
+        those that 512 replicas have in common, which is right for each replica and wrong for anything joint. Digits are the binary \
+        digits of an acceptance probability that are compared.\n\n\
         Every line is the median of five measurements on one thread, with the best beside it: a busy machine spoils medians first. \
+        The last line is measured on all threads and on one in turn. \
         CEAS_SIMD=portable|avx2|avx512 leaves out what is beyond it; the bytes are the same at every level.\n\n\
         Examples:\n  \
         ceas bench engine --plot engine.png\n  \
@@ -52,7 +53,7 @@ pub struct Arguments {
     /// Seconds for each line, without making lattices
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = value::number)]
     seconds: f64,
-    /// Only lines that have this text in their first four columns
+    /// Only lines that have this text in work, kernel, update and level
     #[arg(long, value_name = "TEXT", conflicts_with = "lattice")]
     only: Option<String>,
     /// Instead of the table, one lattice or graph with the fastest kernel that takes it, on all threads, and the memory it needs
@@ -80,6 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(anyhow!("--seconds {}: it takes more than 0 and at most 3600", arguments.seconds))
             .input();
     }
+    let head = machine();
     let bench = Bench {
         seed: common.seed,
         best: Level::choose().input()?,
@@ -87,16 +89,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         only: arguments.only.clone(),
         stages: progress::stages(),
     };
-    let (lines, notes) = match &arguments.lattice {
-        None => (bench.table().run()?, Vec::new()),
-        Some(spec) => bench.one(spec, arguments)?,
+    let (lines, speed_up, notes) = match &arguments.lattice {
+        None => {
+            let (lines, speed_up) = bench.table().run()?;
+            (lines, speed_up, Vec::new())
+        }
+        Some(spec) => {
+            let (lines, notes) = bench.one(spec, arguments)?;
+            (lines, None, notes)
+        }
     };
     bench.stages.finish();
     if lines.is_empty() {
         let only = arguments.only.as_deref().unwrap_or_default();
         return Err(anyhow!("--only {only}: no line has this text; leave the flag out to see all")).input();
     }
-    present(&Engine::new(machine(), lines, notes), common, &outputs)
+    present(&Engine::new(head, lines, speed_up, notes), common, &outputs)
 }
 
 /// How lines are measured.

@@ -17,7 +17,7 @@ use ceas_npu::sim::update::{
 };
 
 use super::bench_engine::{Bench, REPEATS, drive};
-use crate::report::engine::{Counted, Line};
+use crate::report::engine::{Counted, Line, SpeedUp};
 
 /// Replicas with cached fields.
 const READS: usize = 32;
@@ -28,14 +28,51 @@ const SQUARE: f64 = ceas_npu::sim::exact::onsager::BETA_C;
 type Made<'a, T> = &'a dyn Fn() -> anyhow::Result<T>;
 
 impl Bench {
-    pub(super) fn table(&self) -> anyhow::Result<Vec<Line>> {
+    /// The lines, and what all threads gain.
+    pub(super) fn table(&self) -> anyhow::Result<(Vec<Line>, Option<SpeedUp>)> {
         let threads = rayon::current_num_threads();
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         let mut lines = alone.install(|| self.on_one_thread())?;
-        if threads > 1 {
-            lines.extend(self.sites(Lattice::Square, 4096, Decision::Metropolis, self.best, threads)?);
-        }
-        Ok(lines)
+        let gained = if threads > 1 { self.together(&alone, threads)? } else { None };
+        let speed_up = gained.map(|(line, speed_up)| {
+            lines.push(line);
+            speed_up
+        });
+        Ok((lines, speed_up))
+    }
+
+    /// The first work on all threads, one thread and all taking turns so that a busy machine troubles both.
+    fn together(&self, alone: &rayon::ThreadPool, threads: usize) -> anyhow::Result<Option<(Line, SpeedUp)>> {
+        let Some(line) = self.line("square 4096", "multi-spin sites", "metropolis", self.best.name()) else {
+            return Ok(None);
+        };
+        let grid = Grid::new(Lattice::Square, 4096)?;
+        let model = Hamiltonian::ferromagnet(Topology::open_chain(grid.n_sites())?);
+        let all = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let made = || -> anyhow::Result<_> {
+            let update = MultiSpin::new(SiteModel::ferromagnet(grid), Decision::Metropolis, self.best);
+            let streams = Streams::new(self.seed, Purpose::Update, 0, update.blocks());
+            let schedule = Schedule::Constant(Beta::new(SQUARE)?);
+            Ok(Run::new(&model, PackedSpins::up(grid)?, update, schedule, streams))
+        };
+        let (mut one, mut many) = (made()?, made()?);
+        let mut time = |sweeps: u64| {
+            let alone = alone.install(|| drive(&mut one, sweeps));
+            (alone, all.install(|| drive(&mut many, sweeps)))
+        };
+        // Twice as long as for another line, and threads have run before the clock starts.
+        let warm_up = 50;
+        let (_, several) = time(warm_up);
+        let each = 2.0 * self.seconds / (REPEATS as f64 * (threads as f64 + 1.0));
+        let sweeps = (each * warm_up as f64 / several.as_secs_f64()).ceil().clamp(1.0, 1e9) as u64;
+        let rate = |time: Duration| sweeps as f64 * grid.n_sites() as f64 / time.as_nanos() as f64;
+        let rates: Vec<_> =
+            (0..REPEATS).map(|_| time(sweeps)).map(|(one, all)| (rate(one), rate(all))).collect();
+        let (one, all): (Vec<f64>, Vec<f64>) = rates.into_iter().unzip();
+        self.stages.step();
+        let line = Line { beta: "βc".to_owned(), threads, spins: grid.n_sites(), ..line };
+        let speed_up = SpeedUp::new(threads, &one, &all);
+        Ok(Some((line.with_rates(all), speed_up)))
     }
 
     fn on_one_thread(&self) -> anyhow::Result<Vec<Line>> {
@@ -43,15 +80,15 @@ impl Bench {
         let best = self.best;
         let mut lines = Vec::new();
         for level in Level::available().filter(|&level| level <= best) {
-            lines.extend(self.sites(Lattice::Square, 4096, metropolis, level, 1)?);
+            lines.extend(self.sites(Lattice::Square, 4096, metropolis, level)?);
         }
-        lines.extend(self.sites(Lattice::Square, 1024, metropolis, best, 1)?);
-        lines.extend(self.sites(Lattice::Square, 4096, heat_bath, best, 1)?);
+        lines.extend(self.sites(Lattice::Square, 1024, metropolis, best)?);
+        lines.extend(self.sites(Lattice::Square, 4096, heat_bath, best)?);
         lines.extend(self.in_field()?);
         for (lattice, size) in
             [(Lattice::Triangular, 1920), (Lattice::Honeycomb, 2048), (Lattice::Cubic, 256)]
         {
-            lines.extend(self.sites(lattice, size, metropolis, best, 1)?);
+            lines.extend(self.sites(lattice, size, metropolis, best)?);
         }
         lines.extend(self.glass()?);
         lines.extend(self.replicas()?);
@@ -79,7 +116,6 @@ impl Bench {
         size: usize,
         decision: Decision,
         level: Level,
-        threads: usize,
     ) -> anyhow::Result<Option<Line>> {
         let (name, beta) = match lattice {
             Lattice::Square => ("square", SQUARE),
@@ -96,7 +132,7 @@ impl Bench {
         // The kernel knows the lattice; a Hamiltonian of as many sites is all that the run asks for.
         let model = Hamiltonian::ferromagnet(Topology::open_chain(grid.n_sites())?);
         let update = MultiSpin::new(SiteModel::ferromagnet(grid), decision, level);
-        let line = Line { beta: "βc".to_owned(), threads, spins: grid.n_sites(), ..line };
+        let line = Line { beta: "βc".to_owned(), spins: grid.n_sites(), ..line };
         self.timed(line, beta, &model, PackedSpins::up(grid)?, update).map(Some)
     }
 

@@ -13,6 +13,8 @@ pub mod capture;
 pub mod common;
 pub mod compare;
 pub mod control;
+pub mod control_effect;
+pub mod control_heads;
 pub mod devices;
 pub mod diagnose;
 mod engine_table;

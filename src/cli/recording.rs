@@ -1,33 +1,34 @@
 //! `ceas snapshot` in a build that writes HDF5: from arguments to a run, and from the run to a file and an answer.
 
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use ceas_npu::sim::activity::Activity;
 use ceas_npu::sim::beta::Beta;
+use ceas_npu::sim::checkpoint::{self, SavedState, SavedUpdate};
 use ceas_npu::sim::hamiltonian::Hamiltonian;
 use ceas_npu::sim::kernel::Order;
 use ceas_npu::sim::kernel::multispin::PackedSpins;
 use ceas_npu::sim::plan::Plan;
 use ceas_npu::sim::run::Run;
 use ceas_npu::sim::schedule::Schedule;
-use ceas_npu::sim::snapshot::{Frame, Header, SnapshotFile, SnapshotWriter};
+use ceas_npu::sim::snapshot::{Frame, Header, SnapshotFile, SnapshotReader, SnapshotWriter};
 use ceas_npu::sim::spec;
 use ceas_npu::sim::spins::Spins;
 use ceas_npu::sim::stream::{Purpose, Stream, Streams};
-use ceas_npu::sim::update::{HeatBath, Metropolis, MultiSpin, SwendsenWang, Update, Wolff, WolffCalibration};
+use ceas_npu::sim::update::{HeatBath, Metropolis, MultiSpin, SwendsenWang, Wolff, WolffCalibration};
 use indicatif::ProgressBar;
-use serde::Serialize;
 
 use super::common::Outputs;
 use super::failure::{Blame, Failure};
 use super::interrupt;
 use super::snapshot::{Arguments, Moves, Start};
 use crate::report::lattice::LatticePicture;
-use crate::report::present::{Answer, command_line, present};
+use crate::report::present::{command_line, present};
 use crate::report::progress;
+use crate::report::recorded::{Recorded, plane};
 
 /// Runs the verb.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -82,7 +83,7 @@ struct Job<'a> {
 
 impl<'a> Job<'a> {
     fn new(arguments: &'a Arguments, outputs: &Outputs) -> anyhow::Result<Self> {
-        if outputs.out.is_none() {
+        if outputs.out.is_none() && arguments.resume.is_none() {
             bail!("--out FILE.h5 is needed: where should the configurations go?");
         }
         for (flag, count) in [("--frames", arguments.frames), ("--every", arguments.every)] {
@@ -183,7 +184,7 @@ impl<'a> Job<'a> {
     }
 
     /// Records a run of `update`, whose acceptances have so many binary `digits`; `seen` is what a frame shows of its state.
-    fn record<U: Update<Model = Hamiltonian>>(
+    fn record<U>(
         &self,
         update: U,
         words: String,
@@ -191,10 +192,13 @@ impl<'a> Job<'a> {
         state: U::State,
         outputs: &Outputs,
         seen: fn(&U::State) -> Spins,
-    ) -> Result<Recorded, Failure> {
+    ) -> Result<Recorded, Failure>
+    where
+        U: SavedUpdate<Model = Hamiltonian>,
+        U::State: SavedState<Hamiltonian>,
+    {
         let blocks = update.blocks();
         let arguments = self.arguments;
-        let out = outputs.out.as_ref().expect("`Job::new` has checked that there is one");
         let header = Header {
             seed: arguments.common.seed,
             hamiltonian: self.model.to_string(),
@@ -204,44 +208,106 @@ impl<'a> Job<'a> {
             program_version: concat!("ceas-npu ", env!("CARGO_PKG_VERSION")).to_owned(),
             command_line: command_line(),
         };
-        let mut writer = SnapshotWriter::start(SnapshotFile::create(out.path(), &header).run()?);
-        let streams = Streams::new(arguments.common.seed, Purpose::Update, 0, blocks);
-        let run = Run::new(&self.model, state, update, Schedule::Constant(self.beta), streams);
-        // Wolff has thermalized already.
-        let thermalization = if arguments.update == Moves::Wolff { 0 } else { arguments.thermalization };
-        let film = self.film(run, thermalization, &writer, seen);
+        let (path, file, run) = match (&arguments.resume, &outputs.out) {
+            (Some(path), _) => {
+                let run = self.resumed(path, &header, update).input()?;
+                (path.as_path(), SnapshotFile::reopen(path).run()?, run)
+            }
+            (None, out) => {
+                let path = out.as_ref().expect("`Job::new` has checked that there is one").path();
+                let streams = Streams::new(arguments.common.seed, Purpose::Update, 0, blocks);
+                let run = Run::new(&self.model, state, update, Schedule::Constant(self.beta), streams);
+                (path, SnapshotFile::create(path, &header).run()?, run)
+            }
+        };
+        let mut writer = SnapshotWriter::start(file);
+        let film = self.film(run, &writer, seen);
         match writer.finish() {
             Ok(0) => Err(anyhow!("stopped before the first frame: nothing is kept")).run(),
-            Ok(frames) => Ok(self.recorded(film, frames, words, digits, out.path().display().to_string())),
+            Ok(frames) => Ok(self.recorded(film, frames, words, digits, path.display().to_string())),
             Err(error) => {
                 let kept = writer.committed();
                 let what = if kept == 0 {
                     "nothing is kept".to_owned()
                 } else {
-                    format!("stopped with {kept} frames kept in {}", out.path().display())
+                    format!("stopped with {kept} frames kept in {}", path.display())
                 };
                 Err(anyhow!(error).context(what)).run()
             }
         }
     }
 
+    /// The run that a file stopped in, if it is that of this command line.
+    fn resumed<U>(&self, path: &Path, header: &Header, update: U) -> anyhow::Result<Run<'_, U>>
+    where
+        U: SavedUpdate<Model = Hamiltonian>,
+        U::State: SavedState<Hamiltonian>,
+    {
+        let reader = SnapshotReader::open(path).context("--resume")?;
+        let (found, frames) = (reader.header(), reader.frames() as u64);
+        for (what, got, expected) in [
+            ("seed", &found.seed.to_string(), &header.seed.to_string()),
+            ("lattice", &found.lattice, &header.lattice),
+            ("Hamiltonian", &found.hamiltonian, &header.hamiltonian),
+            ("update", &found.update, &header.update),
+        ] {
+            if got != expected {
+                bail!("--resume {}: its {what} is {got}, that of this command {expected}", path.display());
+            }
+        }
+        if frames >= self.arguments.frames {
+            bail!("--resume {}: it has {frames} frames already: ask for more by --frames", path.display());
+        }
+        let Some(bytes) = reader.checkpoint().context("--resume")? else {
+            bail!("--resume {}: it holds frames, but not where their run stands", path.display());
+        };
+        let resumed = checkpoint::decode(&bytes, &self.model, update)
+            .map_err(|refusal| refusal.of(path))
+            .context("--resume")?;
+        let (got, expected) = (String::from_utf8_lossy(&resumed.attached), self.course());
+        if got != expected {
+            bail!("--resume {}: it was made with {got}, not {expected}", path.display());
+        }
+        let sweeps = frames.checked_mul(self.arguments.every).and_then(|s| s.checked_add(self.before()));
+        if sweeps != Some(resumed.run.sweeps()) {
+            let made = resumed.run.sweeps();
+            bail!("--resume {}: {frames} frames do not fit {made} sweeps: it is damaged", path.display());
+        }
+        Ok(resumed.run)
+    }
+
+    /// What a run that goes on must have in common with the one that was stopped, beside what the file says of it.
+    fn course(&self) -> String {
+        let Arguments { every, thermalization, start, .. } = self.arguments;
+        let start = if *start == Start::Up { "up" } else { "random" };
+        let beta = self.beta.value();
+        format!("--beta {beta} --every {every} --thermalization {thermalization} --start {start}")
+    }
+
+    /// Sweeps before those that count. Wolff has thermalized already when its run begins.
+    fn before(&self) -> u64 {
+        if self.arguments.update == Moves::Wolff { 0 } else { self.arguments.thermalization }
+    }
+
     /// Drives the run and hands its frames to the writer, until all are made, the writer fails or Ctrl-C is pressed.
-    fn film<U: Update<Model = Hamiltonian>>(
-        &self,
-        mut run: Run<'_, U>,
-        thermalization: u64,
-        writer: &SnapshotWriter,
-        seen: fn(&U::State) -> Spins,
-    ) -> Film {
+    fn film<U>(&self, mut run: Run<'_, U>, writer: &SnapshotWriter, seen: fn(&U::State) -> Spins) -> Film
+    where
+        U: SavedUpdate<Model = Hamiltonian>,
+        U::State: SavedState<Hamiltonian>,
+    {
         let Arguments { every, frames, .. } = *self.arguments;
+        let before = self.before();
         let bar: ProgressBar = progress::bar("frames", frames);
         let (mut last, mut aside) = (None, Duration::ZERO);
+        let (done, attempts) = (run.sweeps(), run.activity().attempts);
+        bar.set_position(done.saturating_sub(before) / every);
+        let course = self.course();
         let begun = Instant::now();
         // Looking after every sweep lets Ctrl-C end a long thermalization.
-        let plan = Plan { thermalization: 0, sweeps: thermalization + every * frames, every: 1 };
-        run.drive(&plan, |run| {
+        let plan = Plan { thermalization: 0, sweeps: before + every * frames, every: 1 };
+        run.drive_from(done, &plan, |run| {
             let stop = interrupt::asked();
-            let sweep = run.sweeps().saturating_sub(thermalization);
+            let sweep = run.sweeps().saturating_sub(before);
             if sweep == 0 || !sweep.is_multiple_of(every) {
                 // Within a frame, Ctrl-C waits for its end.
                 return if stop && sweep == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
@@ -251,7 +317,7 @@ impl<'a> Job<'a> {
             let energy = run.model().energy(&spins);
             let frame = Frame { spins, sweep, beta: run.beta().value(), energy };
             last = Some((sweep, frame.energy));
-            let taken = writer.push(frame);
+            let taken = writer.push_with(frame, checkpoint::encode(run, course.as_bytes()));
             bar.inc(1);
             aside += looked.elapsed();
             if stop || !taken { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -261,7 +327,8 @@ impl<'a> Job<'a> {
         let (state, activity) = run.finish();
         let spins = seen(&state);
         let (sweep, energy) = last.unwrap_or_default();
-        Film { spins, sweep, energy, activity, sweeping, seconds: begun.elapsed().as_secs_f64() }
+        let attempts = activity.attempts - attempts;
+        Film { spins, sweep, energy, activity, attempts, sweeping, seconds: begun.elapsed().as_secs_f64() }
     }
 
     fn recorded(&self, film: Film, frames: u64, update: String, digits: u32, file: String) -> Recorded {
@@ -270,7 +337,7 @@ impl<'a> Job<'a> {
             command: "snapshot",
             file,
             frames,
-            attempts_per_ns: film.activity.attempts as f64 / film.sweeping / 1e9,
+            attempts_per_ns: film.attempts as f64 / film.sweeping / 1e9,
             update,
             generator: format!("xoshiro256++, {digits} binary digits of p, no random bit shared"),
             threads: rayon::current_num_threads(),
@@ -289,17 +356,6 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Rows and columns of a picture of a lattice: of three and more dimensions a plane of the last two, of a honeycomb both sites of a
-/// cell side by side.
-fn plane(shape: &[usize]) -> Option<[usize; 2]> {
-    match shape {
-        [] | [_] => None,
-        [height, width] => Some([*height, *width]),
-        [height, width, 2] if height == width && *width != 2 => Some([*height, 2 * width]),
-        [.., height, width] => Some([*height, *width]),
-    }
-}
-
 /// What came out of the loop.
 struct Film {
     /// The configuration of the last frame.
@@ -308,93 +364,12 @@ struct Film {
     sweep: u64,
     /// Its energy, total.
     energy: f64,
+    /// Of the whole run, also what was made before it was resumed.
     activity: Activity,
+    /// Attempts since it was resumed.
+    attempts: u64,
     /// Seconds spent in sweeps alone.
     sweeping: f64,
     /// Seconds from the first sweep to the last frame.
     seconds: f64,
-}
-
-/// What was recorded; its JSON form is what scripts rely on.
-#[derive(Serialize)]
-struct Recorded {
-    command: &'static str,
-    file: String,
-    /// Frames in the file.
-    frames: u64,
-    /// Attempts per nanosecond of sweeping, over all threads.
-    attempts_per_ns: f64,
-    update: String,
-    generator: String,
-    threads: usize,
-    /// Wall time from the first sweep to the last frame.
-    seconds: f64,
-    lattice: &'static str,
-    size: usize,
-    /// As it was asked for.
-    spec: String,
-    /// Lengths of the axes of a frame.
-    shape: Vec<usize>,
-    beta: f64,
-    /// Sweeps at the last frame.
-    sweeps: u64,
-    /// e = H/N of the last frame.
-    energy: f64,
-    /// m = M/N of the last frame.
-    magnetization: f64,
-    activity: Activity,
-    #[serde(skip)]
-    spins: Spins,
-}
-
-impl Answer for Recorded {
-    type Picture = LatticePicture;
-
-    fn title(&self) -> String {
-        let beta = match self.beta {
-            huge if huge >= 1e6 => format!("{huge:e}"),
-            beta => format!("{beta:.6}"),
-        };
-        let extent = if self.shape.len() > 1 { "L" } else { "N" };
-        format!("{} {extent} = {}, β = {beta}", self.lattice, self.size)
-    }
-
-    fn text(&self) -> String {
-        let mut text = String::new();
-        let file = format!("{} frames in {}", self.frames, self.file);
-        let speed = format!(
-            "{:.3} attempts/ns on {} threads; {}",
-            self.attempts_per_ns, self.threads, self.generator
-        );
-        let last =
-            format!("sweep {}: m = {:+.4}, e = {:.4} per site", self.sweeps, self.magnetization, self.energy);
-        for (name, value) in [
-            ("lattice", self.title()),
-            ("update", self.update.clone()),
-            ("written", file),
-            ("last frame", last),
-            ("speed", speed),
-            ("time", format!("{:.2} s", self.seconds)),
-        ] {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{name:<11} {value}");
-        }
-        text
-    }
-
-    fn picture(&self) -> LatticePicture {
-        // The first plane, where there are several.
-        let [height, width] = plane(&self.shape).unwrap_or([1, self.spins.len()]);
-        LatticePicture {
-            name: self.lattice,
-            size: self.size,
-            width,
-            is_slice: height * width < self.spins.len(),
-            spins: self.spins.as_slice()[..height * width].to_vec(),
-            beta: self.beta,
-            sweep: self.sweeps,
-            magnetization: self.magnetization,
-            energy: self.energy,
-        }
-    }
 }

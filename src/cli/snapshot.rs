@@ -1,5 +1,7 @@
 //! The verb `ceas snapshot`.
 
+use std::path::PathBuf;
+
 use ceas_npu::sim::spec::Spec;
 use clap::{Args, ValueEnum};
 
@@ -17,11 +19,15 @@ use super::value;
         which. Lattices, graphs, couplings and fields are written as in --lattice square:64,couplings=pm1.\n\n\
         The file is whole at every moment: it is written as FILE.h5.partial, and complete copies are renamed onto FILE.h5, the first \
         with the first frame. So it can be read while the run goes on, and a kill loses little.\n\n\
-        Ctrl-C finishes the current frame, closes the file, says what was kept, and ends with exit code 1; a second Ctrl-C ends at once.\n\n\
-        Datasets: /spins i8 [frame, lattice axes…] or [frame, site], ±1, zlib; /sweep, /beta, /energy and /magnetization (totals) [frame].\n\
+        Ctrl-C finishes the current frame, closes the file, says what was kept, and ends with exit code 1; a second Ctrl-C ends at once. \
+        The same command with --resume FILE.h5 in place of --out FILE.h5 then goes on, bit for bit as if nothing had happened; with \
+        larger --frames it adds frames to a complete file.\n\n\
+        Datasets: /spins i8 [frame, lattice axes…] or [frame, site], ±1, zlib; /sweep, /beta, /energy and /magnetization (totals) [frame]; \
+        /checkpoint, from which --resume goes on.\n\
         Attributes: seed, hamiltonian, update, lattice, units, schema_version, program_version, command_line.\n\n\
         Examples:\n  \
         ceas snapshot --size 512 --frames 200 --out critical.h5 --plot critical.png\n  \
+        ceas snapshot --size 512 --frames 400 --resume critical.h5\n  \
         ceas snapshot --size 64 --beta 0.6 --start up --update metropolis --every 1 --out cold.h5\n  \
         ceas snapshot --size 256 --update wolff --thermalization 200 --out clusters.h5 --json\n  \
         ceas snapshot --lattice cubic:64 --frames 20 --out cubic.h5\n  \
@@ -53,6 +59,10 @@ pub struct Arguments {
     /// The configuration to start from
     #[arg(long, value_enum, default_value_t = Start::Random, value_name = "NAME")]
     pub start: Start,
+    /// Go on with a file that was interrupted, or add frames to one that is complete: the same command with this flag in place of
+    /// --out; the frames are those of an uninterrupted run
+    #[arg(long, value_name = "FILE.h5", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
 }

@@ -71,6 +71,24 @@ impl Line {
         }
     }
 
+    /// What is not as [`Engine::USUAL`] says.
+    fn exceptions(&self) -> String {
+        let mut found = Vec::new();
+        if self.update != "metropolis" {
+            found.push(self.update.to_owned());
+        }
+        if self.digits != 64 {
+            found.push(format!("{} digits", self.digits));
+        }
+        if self.random != "own" {
+            found.push(format!("{} random numbers", self.random));
+        }
+        if self.threads != 1 {
+            found.push(format!("{} threads", self.threads));
+        }
+        found.join(", ")
+    }
+
     /// With the median and the best of measured rates.
     #[must_use]
     pub fn with_rates(self, mut rates: Vec<f64>) -> Self {
@@ -90,22 +108,61 @@ pub struct Engine {
     generator: &'static str,
     attempt: &'static str,
     lines: Vec<Line>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed_up: Option<SpeedUp>,
     notes: Vec<String>,
+}
+
+/// All threads over one, both measured in turn.
+#[derive(Debug, Clone, Serialize)]
+pub struct SpeedUp {
+    /// Threads.
+    pub threads: usize,
+    /// Median of the ratios of neighbouring measurements.
+    pub ratio: f64,
+    /// The smallest of them.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
+}
+
+impl SpeedUp {
+    /// From rates on one thread and on all, in the order of measurement.
+    pub fn new(threads: usize, one: &[f64], all: &[f64]) -> Self {
+        let mut ratios: Vec<f64> = one.iter().zip(all).map(|(one, all)| all / one).collect();
+        ratios.sort_by(f64::total_cmp);
+        let at = |place: usize| ratios.get(place).copied().unwrap_or(f64::NAN);
+        Self { threads, ratio: at(ratios.len() / 2), low: at(0), high: at(ratios.len().saturating_sub(1)) }
+    }
 }
 
 impl Engine {
     /// The answer for a machine.
-    pub fn new((machine, load): (String, Option<f64>), lines: Vec<Line>, notes: Vec<String>) -> Self {
+    pub fn new(
+        (machine, load): (String, Option<f64>),
+        lines: Vec<Line>,
+        speed_up: Option<SpeedUp>,
+        mut notes: Vec<String>,
+    ) -> Self {
+        if let Some(SpeedUp { threads, ratio, low, high }) = speed_up {
+            notes.push(format!(
+                "{threads} threads over one, measured in turn: {ratio:.2} times (from {low:.2} to {high:.2})"
+            ));
+        }
         Self {
             command: "bench engine",
             machine,
             load,
             generator: "xoshiro256++",
-            attempt: "one single-spin update tried, accepted or not (swendsen-wang: a site decided; wolff: a site flipped)",
+            attempt: "one update of one spin tried, accepted or not (swendsen-wang: a site decided; wolff: a site flipped)",
             lines,
+            speed_up,
             notes,
         }
     }
+
+    /// What holds where a line does not say otherwise.
+    const USUAL: &str = "metropolis, one thread, random numbers of its own for every attempt, 64 digits of p, if not said otherwise";
 
     fn head(&self) -> String {
         let load = self.load.map_or(String::new(), |load| format!(", load {load:.1}"));
@@ -133,38 +190,30 @@ impl Answer for Engine {
     }
 
     fn text(&self) -> String {
-        let heads = [
-            "work",
-            "kernel",
-            "update",
-            "level",
-            "β",
-            "random",
-            "digits",
-            "threads",
-            "attempts/ns",
-            "best of 5",
-        ];
-        let mut rows = table(&heads, 6);
+        let heads = ["work", "kernel", "level", "β", "per ns", "best", "otherwise"];
+        let mut rows = table(&heads, 4);
+        if let Some(last) = rows.column_mut(6) {
+            last.set_cell_alignment(comfy_table::CellAlignment::Left);
+        }
         for line in &self.lines {
             rows.add_row([
                 line.work.clone(),
                 line.kernel.to_owned(),
-                line.update.to_owned(),
                 line.level.clone(),
                 line.beta.clone(),
-                line.random.to_owned(),
-                line.digits.to_string(),
-                line.threads.to_string(),
                 rate(line.attempts_per_ns),
                 rate(line.best),
+                line.exceptions(),
             ]);
         }
         let notes: String = self.notes.iter().map(|note| format!("\n{note}")).collect();
+        // The last column is often empty.
+        let rows: String = rows.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         format!(
-            "{}\nattempt: {}\n\n{rows}\n{notes}{}",
+            "{}\nattempts per nanosecond, median and best of five\nattempt: {}\nif not said otherwise: {}\n\n{rows}{notes}{}",
             self.head(),
             self.attempt,
+            Self::USUAL,
             if notes.is_empty() { "" } else { "\n" }
         )
     }

@@ -20,6 +20,8 @@ pub mod panels;
 pub mod present;
 pub mod progress;
 mod ranges;
+#[cfg(feature = "hdf5")]
+pub mod recorded;
 pub mod run;
 pub mod solution;
 pub mod table;

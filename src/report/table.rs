@@ -13,9 +13,12 @@ pub fn table(heads: &[&str], numeric_from: usize) -> Table {
     table
 }
 
-/// `mean ± error` with two digits of the error, in the short form physicists use: 0.44068(12).
+/// `mean ± error` with two digits of the error, in the short form physicists use: 0.44068(12); a dash for what does not exist.
 pub fn with_error(mean: f64, error: f64) -> String {
-    if !error.is_finite() || error <= 0.0 || !mean.is_finite() {
+    if !mean.is_finite() {
+        return "–".into();
+    }
+    if !error.is_finite() || error <= 0.0 {
         return format!("{mean:.6}");
     }
     let mut digits = 1 - error.log10().floor() as i32;
@@ -119,6 +122,7 @@ mod tests {
         assert_eq!(with_error(12.3, 1.5), "12.3(15)");
         assert_eq!(with_error(1234.0, 56.0), "1234 ± 56");
         assert_eq!(with_error(0.5, 0.0), "0.500000");
+        assert_eq!(with_error(f64::NAN, f64::NAN), "–");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What moving β of a trained language model's heads does to the likelihood of texts.
 
-use ceas_mapping::control::Tempered;
+use ceas_mapping::control::{Live, Tempered};
 use ceas_mapping::evaluate::negative_log_likelihood;
 use ceas_mapping::reference::{Error, LanguageModel};
-use ceas_sim::statistics::{Autocorrelation, Estimate};
+use ceas_sim::statistics::{Estimate, Samples, jackknife::jackknife};
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// Texts and how likely their tokens are to the exact model.
@@ -13,15 +14,17 @@ pub struct Texts<'a> {
     exact: Vec<Vec<f64>>,
 }
 
-/// What one setting of β does.
+/// What one setting of β does. Errors are jackknife errors over the texts: tokens of one text share its subject.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Surprise {
     /// The setting.
     pub name: String,
     /// e^(mean −ln p of a token).
-    pub perplexity: f64,
-    /// Change of −ln p per token, paired, in nats; its error has grown by τ_int along the texts.
+    pub perplexity: Estimate,
+    /// Change of −ln p per token against the exact model on the same tokens, paired, in nats.
     pub change: Estimate,
+    /// Share of the texts that became less likely.
+    pub worse: f64,
 }
 
 impl<'a> Texts<'a> {
@@ -43,31 +46,63 @@ impl<'a> Texts<'a> {
         self.exact.iter().map(Vec::len).sum()
     }
 
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// The effect of multiplying β₀ of every head by `factors[layer][head]`.
     ///
     /// # Errors
     /// Those of the decoder.
     pub fn effect(&self, name: &str, factors: &[Vec<f64>]) -> Result<Surprise, Error> {
-        let moved = self.run(factors)?;
-        let total: f64 = moved.iter().flatten().sum();
-        let changes: Vec<Vec<f64>> = moved
+        Ok(self.against_exact(name, &self.run(factors)?))
+    }
+
+    /// The effect of thermostats that hold every head while the model reads one text after another.
+    ///
+    /// # Errors
+    /// Those of the decoder.
+    pub fn held(&self, name: &str, mut live: Live) -> Result<Surprise, Error> {
+        let held: Result<Vec<Vec<f64>>, Error> = self
+            .ids
+            .iter()
+            .map(|ids| negative_log_likelihood(self.model.decoder(), ids, &mut live))
+            .collect();
+        Ok(self.against_exact(name, &held?))
+    }
+
+    fn against_exact(&self, name: &str, moved: &[Vec<f64>]) -> Surprise {
+        // Of every text: tokens, Σ −ln p, and by how much the exact model's is less.
+        let rows: Vec<[f64; 3]> = moved
             .iter()
             .zip(&self.exact)
-            .map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect())
+            .map(|(moved, exact)| {
+                let sum: f64 = moved.iter().sum();
+                [moved.len() as f64, sum, moved.iter().zip(exact).map(|(a, b)| a - b).sum()]
+            })
             .collect();
-        let all: Vec<f64> = changes.iter().flatten().copied().collect();
-        let series: Vec<&[f64]> = changes.iter().map(Vec::as_slice).collect();
-        // Texts of fewer than four tokens, or no change at all, have no autocorrelation.
-        let change = match Autocorrelation::of(&series) {
-            Ok(found) if found.mean.error.is_finite() => found.mean,
-            _ => Estimate::of_independent(&all),
+        let worse = rows.iter().filter(|row| row[2] > 0.0).count() as f64 / rows.len().max(1) as f64;
+        let none = Estimate { mean: f64::NAN, error: f64::NAN };
+        let over = |f: &dyn Fn(&[f64; 3]) -> f64| {
+            Samples::new(rows.clone()).map_or(none, |samples| jackknife(&samples, f))
         };
-        Ok(Surprise { name: name.to_owned(), perplexity: libm::exp(total / all.len() as f64), change })
+        Surprise {
+            name: name.to_owned(),
+            perplexity: over(&|[tokens, sum, _]| libm::exp(sum / tokens)),
+            change: over(&|[tokens, _, change]| change / tokens),
+            worse,
+        }
     }
 
     fn run(&self, factors: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         self.ids
-            .iter()
+            .par_iter()
             .map(|ids| {
                 let mut substrate = Tempered { factors: factors.to_vec() };
                 negative_log_likelihood(self.model.decoder(), ids, &mut substrate)

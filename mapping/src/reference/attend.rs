@@ -9,9 +9,12 @@ use ndarray::{Array3, ArrayView2, ArrayViewMut2, Axis, s};
 use super::matrix::dot;
 use super::substrate::{Projections, RowLaw, RowPlace};
 
-/// Queries that one task takes: scores of so many rows are held by each thread, whatever n is. It does not depend on the number of
-/// threads, so neither does the result.
-const QUERIES: usize = 32;
+/// Queries that one task takes at least and at most: scores of so many rows are held by each thread. Keys and values are packed for each
+/// task anew, so that many queries at once are quick.
+const QUERIES: [usize; 2] = [32, 128];
+
+/// Scores that a thread holds, but for 32 rows of more than 2048 keys.
+const SCORES: usize = 1 << 16;
 
 /// Up to so many queries a block is computed row by row, reading only values of positive weight.
 const FEW: usize = 4;
@@ -25,10 +28,14 @@ pub fn attend<L: RowLaw>(layer: usize, projections: &Projections<'_>, law: &L) -
     let (heads, n, _) = projections.q.dim();
     assert!(heads.is_multiple_of(projections.k.dim().0), "heads share keys evenly");
     let mut context = Array3::zeros((heads, n, projections.v.dim().2));
+    let [least, most] = QUERIES;
+    let queries = (SCORES / projections.k.dim().1.max(1)).clamp(least, most);
     let blocks: Vec<(usize, usize, ArrayViewMut2<'_, f32>)> = context
         .axis_iter_mut(Axis(0))
         .enumerate()
-        .flat_map(|(head, context)| split(context).into_iter().map(move |(at, block)| (head, at, block)))
+        .flat_map(|(head, context)| {
+            split(context, queries).into_iter().map(move |(at, block)| (head, at, block))
+        })
         .collect();
     let activity = blocks
         .into_par_iter()
@@ -55,11 +62,11 @@ pub fn attend<L: RowLaw>(layer: usize, projections: &Projections<'_>, law: &L) -
 }
 
 /// Cuts the queries of a head into blocks.
-fn split(mut context: ArrayViewMut2<'_, f32>) -> Vec<(usize, ArrayViewMut2<'_, f32>)> {
+fn split(mut context: ArrayViewMut2<'_, f32>, queries: usize) -> Vec<(usize, ArrayViewMut2<'_, f32>)> {
     let mut blocks = Vec::new();
     let mut at = 0;
     while context.nrows() > 0 {
-        let rows = QUERIES.min(context.nrows());
+        let rows = queries.min(context.nrows());
         let (block, rest) = context.split_at(Axis(0), rows);
         blocks.push((at, block));
         at += rows;

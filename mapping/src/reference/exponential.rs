@@ -1,4 +1,4 @@
-//! e^x and the logistic and Gaussian laws in f32, made of additions and multiplications only.
+//! e^x and the logistic and the normal law in f32, made of additions and multiplications only.
 //!
 //! A library function is a call, and a loop around a call is not vectorised: the exponentials of a long row would cost more than its
 //! matrix product. These have no branch, no call and no fused operation, so that they give the same bits on every processor.
@@ -35,6 +35,35 @@ pub fn logistic(x: f32) -> f32 {
     if x < 0.0 { far } else { 1.0 / (1.0 + small) }
 }
 
+/// Φ(x) = ½ erfc(−x/√2), the normal law, to within 2⁻²¹; below 0 with a relative error below 2⁻¹⁹ down to Φ(−6).
+///
+/// erfc(z) = t·P(t)·e^(−z²) with t = 1/(1 + 0.3z) for z ≥ 0; P, of degree 8, was fitted here to least relative error, 2·10⁻⁸ for
+/// z ≤ 9.3. The form is that of Hastings, "Approximations for Digital Computers" (1955).
+#[inline(always)]
+pub fn normal(x: f32) -> f32 {
+    /// Of P, the highest power first.
+    const SERIES: [f32; 9] = [
+        -0.129_375_69,
+        0.484_789_1,
+        -0.510_532_65,
+        0.545_519,
+        -0.092_955_57,
+        0.214_110_78,
+        0.148_577_94,
+        0.170_676_35,
+        0.169_190_69,
+    ];
+    /// 0.3/√2.
+    const RATE: f32 = 0.212_132_04;
+    let t = 1.0 / (1.0 + RATE * x.abs());
+    let mut series = SERIES[0];
+    for coefficient in &SERIES[1..] {
+        series = series * t + coefficient;
+    }
+    let tail = 0.5 * t * series * exp(-0.5 * x * x);
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +89,22 @@ mod tests {
             assert!((f64::from(logistic(x)) / exact - 1.0).abs() < 2f64.powi(-21), "{x}");
         }
         assert_eq!(logistic(0.0), 0.5);
+    }
+
+    #[test]
+    fn the_normal_law_keeps_its_digits_in_the_lower_tail() {
+        let [mut worst, mut relative] = [0.0f64; 2];
+        for i in -1_000_000..=1_000_000 {
+            let x = i as f32 * 1.2e-5;
+            let exact = 0.5 * libm::erfc(-f64::from(x) * std::f64::consts::FRAC_1_SQRT_2);
+            let error = (f64::from(normal(x)) - exact).abs();
+            worst = worst.max(error);
+            if (-6.0..0.0).contains(&x) {
+                relative = relative.max(error / exact);
+            }
+        }
+        assert!(worst < 2f64.powi(-21) && relative < 2f64.powi(-19), "{worst} {relative}");
+        assert_eq!((normal(f32::NEG_INFINITY), normal(f32::INFINITY)), (0.0, 1.0));
+        assert!(normal(f32::NAN).is_nan());
     }
 }

@@ -34,8 +34,12 @@ pub struct Matrix {
     row_bytes: usize,
 }
 
-/// Outputs that one task computes. It does not depend on the number of threads, so neither does the result.
-const OUTPUTS: usize = 64;
+/// Outputs that one task computes at least and at most. An output is a sum over the inputs in an order that no tile changes, so that
+/// tasks may be as few as there are threads.
+const OUTPUTS: [usize; 2] = [64, 512];
+
+/// Inputs that are multiplied at a time: whole blocks of every format. A task holds so many of each of its outputs as f32.
+const INPUTS: usize = 256;
 
 /// Up to so many rows of x are multiplied one by one: a matrix product would pack more than it multiplies.
 const FEW: usize = 4;
@@ -163,7 +167,7 @@ impl Matrix {
 
     /// y = x·Wᵀ for rows `x` `[n, n_in]`: `[n, n_out]`.
     ///
-    /// Tasks of 64 outputs run in parallel; the number of threads changes no bit. For a few rows, sums run in sixteen interleaved
+    /// Blocks of outputs run in parallel; the number of threads changes no bit. For a few rows, sums run in sixteen interleaved
     /// parts without fused multiply-add, and the bits are those of any processor; more rows go to the `matrixmultiply` kernels, which
     /// fuse where the processor can, so that two processors may differ in the last bits.
     pub fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
@@ -179,23 +183,46 @@ impl Matrix {
     pub fn add_to(&self, x: ArrayView2<'_, f32>, y: &mut Array2<f32>) {
         assert_eq!((x.ncols(), y.dim()), (self.n_in, (x.nrows(), self.n_out)), "shapes fit");
         let x = x.as_standard_layout();
-        y.axis_chunks_iter_mut(Axis(1), OUTPUTS).into_par_iter().enumerate().for_each(|(task, y)| {
-            let first = task * OUTPUTS;
+        let outputs = self.outputs_of_a_task(x.nrows());
+        let tasks = y.axis_chunks_iter_mut(Axis(1), outputs).into_par_iter().enumerate();
+        tasks.for_each_init(Vec::new, |numbers, (task, y)| {
+            let first = task * outputs;
             let bytes = &self.stored.raw()[first * self.row_bytes..(first + y.ncols()) * self.row_bytes];
             if x.nrows() <= FEW {
                 let x = x.as_slice().expect("standard layout");
                 widest(Rows { format: self.stored.format, bytes, row_bytes: self.row_bytes, x, y });
             } else {
-                self.tile(bytes, x.view(), y);
+                self.tile(bytes, x.view(), y, numbers);
             }
         });
     }
 
-    fn tile(&self, bytes: &[u8], x: ArrayView2<'_, f32>, mut y: ArrayViewMut2<'_, f32>) {
-        let mut rows = Array2::zeros((y.ncols(), self.n_in));
-        let out = rows.as_slice_mut().expect("standard layout");
-        widest(Decode { format: self.stored.format, bytes, out });
-        general_mat_mul(1.0, &x, &rows.t(), 1.0, &mut y);
+    /// Every task packs x anew, so that few large ones are quick; but every thread should have one.
+    fn outputs_of_a_task(&self, rows: usize) -> usize {
+        let [least, most] = OUTPUTS;
+        if rows <= FEW {
+            return least;
+        }
+        self.n_out.div_ceil(rayon::current_num_threads()).next_multiple_of(16).clamp(least, most)
+    }
+
+    fn tile(
+        &self,
+        bytes: &[u8],
+        x: ArrayView2<'_, f32>,
+        mut y: ArrayViewMut2<'_, f32>,
+        numbers: &mut Vec<f32>,
+    ) {
+        let format = self.stored.format;
+        for (part, x) in x.axis_chunks_iter(Axis(1), INPUTS).enumerate() {
+            let shape = (y.ncols(), x.ncols());
+            numbers.resize(shape.0 * shape.1, 0.0);
+            let [begin, size] =
+                [part * INPUTS, shape.1].map(|n| format.row_bytes(n).expect("whole blocks of every format"));
+            widest(Part { format, bytes, row_bytes: self.row_bytes, part: begin..begin + size, numbers });
+            let rows = ArrayView2::from_shape(shape, numbers).expect("as long as it was made");
+            general_mat_mul(1.0, &x, &rows.t(), 1.0, &mut y);
+        }
     }
 }
 
@@ -217,6 +244,27 @@ impl Loop for Decode<'_> {
     #[inline(always)]
     fn run(self) {
         self.format.decode(self.bytes, self.out);
+    }
+}
+
+/// The same part of several rows, converted one behind the other.
+struct Part<'a> {
+    format: Format,
+    bytes: &'a [u8],
+    row_bytes: usize,
+    part: Range<usize>,
+    numbers: &'a mut [f32],
+}
+
+impl Loop for Part<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let rows = self.bytes.chunks_exact(self.row_bytes);
+        let columns = self.numbers.len() / rows.len();
+        for (bytes, out) in rows.zip(self.numbers.chunks_exact_mut(columns)) {
+            self.format.decode(&bytes[self.part.clone()], out);
+        }
     }
 }
 

@@ -66,13 +66,19 @@ impl RowLaw for SampledRows {
                 table.count_at_once(samples, row, &mut stream);
             }
             RowSampler::HeatBath => {
-                let mut last = usize::MAX;
+                let mut last = u32::MAX;
                 flips = 0;
-                for _ in 0..samples {
-                    let state = table.state(stream.next_u32());
-                    row[state] += 1.0;
-                    flips += u64::from(state != last);
-                    last = state;
+                let mut states = [0; 64];
+                let mut left = samples as usize;
+                while left > 0 {
+                    let batch = left.min(states.len());
+                    table.draw(&mut states[..batch], &mut stream);
+                    for &state in &states[..batch] {
+                        row[state as usize] += 1.0;
+                        flips += u64::from(state != last);
+                        last = state;
+                    }
+                    left -= batch;
                 }
             }
             _ => table.count(samples, row, &mut stream),

@@ -113,12 +113,18 @@ where
     let length = fs::metadata(path).map_err(archive)?.len();
     memory::check("checkpoint", 1, length.saturating_mul(9))?;
     let bytes = fs::read(path).map_err(archive)?;
-    decode(&bytes, model, update).map_err(|refusal| match refusal {
-        Refusal::Broken { at, violated } => Error::Checkpoint { path: path.to_owned(), at, violated },
-        Refusal::Other { what, expected, got } => {
-            Error::OtherCheckpoint { path: path.to_owned(), what, expected, got }
+    decode(&bytes, model, update).map_err(|refusal| refusal.of(path))
+}
+
+impl Refusal {
+    /// The error that names the file the bytes came from.
+    pub fn of(self, path: &Path) -> Error {
+        let path = path.to_owned();
+        match self {
+            Self::Broken { at, violated } => Error::Checkpoint { path, at, violated },
+            Self::Other { what, expected, got } => Error::OtherCheckpoint { path, what, expected, got },
         }
-    })
+    }
 }
 
 /// A run as the bytes of a checkpoint.

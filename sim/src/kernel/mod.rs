@@ -12,13 +12,14 @@
 //! | [`panel`], [`rows`] | cached fields of dense graphs, up to 32 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
-//! [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
+//! [`search`] finds the state that a random number draws. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod free;
 pub mod generic;
 pub mod multispin;
 pub mod panel;
 pub mod rows;
+pub mod search;
 pub mod square;
 pub mod wide;
 

@@ -43,6 +43,17 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// An error if another run has this partial file open.
+fn refuse_if_written(partial: &Path, action: &'static str) -> Result<(), Error> {
+    match fs::OpenOptions::new().write(true).open(partial).map(|stale| stale.try_lock()) {
+        Ok(Err(TryLockError::WouldBlock)) => {
+            let cause = "another run is writing it".to_owned();
+            Err(Error::Archive { path: partial.to_owned(), action, cause })
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Archive {
     /// Begins a file that will become `path`; until the first commit, `path` is not touched.
     ///
@@ -52,12 +63,7 @@ impl Archive {
         // The library writes its error stack to standard error otherwise.
         hdf5::silence_errors(true);
         let partial = beside(path, "partial");
-        if let Ok(stale) = fs::OpenOptions::new().write(true).open(&partial)
-            && let Err(TryLockError::WouldBlock) = stale.try_lock()
-        {
-            let cause = "another run is writing it".to_owned();
-            return Err(Error::Archive { path: partial, action: "creating", cause });
-        }
+        refuse_if_written(&partial, "creating")?;
         // Version 1.8 of the format: read by every library in use, and without the open-for-writing mark of later versions, which
         // would make a copy of an open file unreadable.
         let file = hdf5::File::with_options()
@@ -66,6 +72,25 @@ impl Archive {
             .map_err(|error| {
                 let _ = fs::remove_file(&partial);
                 refused(&partial, "creating", &error)
+            })?;
+        Ok(Self { file: Some(file), path: path.to_owned(), last_commit: None, last_cost: Duration::ZERO })
+    }
+
+    /// Goes on with the file `path`: it stays as it is until the first commit.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if it cannot be read or copied, or another process is writing it.
+    pub fn reopen(path: &Path) -> Result<Self, Error> {
+        hdf5::silence_errors(true);
+        let partial = beside(path, "partial");
+        refuse_if_written(&partial, "copying")?;
+        fs::copy(path, &partial).map_err(|error| failed(path, "copying", &error))?;
+        let file = hdf5::File::with_options()
+            .with_fapl(|access| access.libver_bounds(LibraryVersion::V18, LibraryVersion::V18))
+            .open_as(&partial, hdf5::OpenMode::ReadWrite)
+            .map_err(|error| {
+                let _ = fs::remove_file(&partial);
+                refused(path, "reading", &error)
             })?;
         Ok(Self { file: Some(file), path: path.to_owned(), last_commit: None, last_cost: Duration::ZERO })
     }
@@ -106,12 +131,17 @@ impl Archive {
     /// # Errors
     /// As [`Archive::commit`].
     pub fn commit_if_due(&mut self) -> Result<bool, Error> {
-        let wait = Duration::from_secs(1).max(10 * self.last_cost);
-        let due = self.last_commit.is_none_or(|last| last.elapsed() > wait);
+        let due = self.is_due();
         if due {
             self.commit()?;
         }
         Ok(due)
+    }
+
+    /// Whether [`Archive::commit_if_due`] would commit now.
+    pub fn is_due(&self) -> bool {
+        let wait = Duration::from_secs(1).max(10 * self.last_cost);
+        self.last_commit.is_none_or(|last| last.elapsed() > wait)
     }
 
     /// Whether the final name holds a commit of this archive.

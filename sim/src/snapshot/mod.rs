@@ -7,6 +7,7 @@
 //! | `/beta` | f64 | `[frame]` | inverse temperature |
 //! | `/energy` | f64 | `[frame]` | H, total over the lattice |
 //! | `/magnetization` | i64 | `[frame]` | M = Σ s_i, total over the lattice |
+//! | `/checkpoint` | u8 | `[byte]` | where the run stands after the last frame, for it to go on; may be absent |
 //!
 //! Attributes of the file: `schema_version`, `program_version`, `command_line`, `seed`, `hamiltonian`, `update`, `lattice`, `units`.
 //! Nothing but the standard zlib filter is needed to read it.

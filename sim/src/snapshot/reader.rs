@@ -101,6 +101,20 @@ impl SnapshotReader {
         })
     }
 
+    /// Bytes from which the run that made the file goes on after the last frame; none if it was not kept.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if they cannot be read, [`Error::Memory`] if they do not fit into memory.
+    pub fn checkpoint(&self) -> Result<Option<Vec<u8>>, Error> {
+        let refused = |error: hdf5::Error| archive::refused(&self.path, "reading", &error);
+        if !self.file.link_exists("checkpoint") {
+            return Ok(None);
+        }
+        let dataset = self.file.dataset("checkpoint").map_err(refused)?;
+        memory::check("checkpoint", 1, 9 * dataset.size() as u64)?;
+        dataset.read_raw::<u8>().map(Some).map_err(refused)
+    }
+
     fn number<T: H5Type + Copy>(&self, name: &str, index: usize) -> Result<T, hdf5::Error> {
         let one = self.file.dataset(name)?.read_slice::<T, _, Ix1>(one(index, &[]))?;
         one.first().copied().ok_or_else(|| hdf5::Error::Internal(format!("/{name} is empty")))

@@ -25,6 +25,8 @@ pub struct SnapshotFile {
     beta: Dataset,
     energy: Dataset,
     magnetization: Dataset,
+    /// Where the run stands after the last frame, still to be written.
+    checkpoint: Option<Vec<u8>>,
 }
 
 impl SnapshotFile {
@@ -77,7 +79,43 @@ impl SnapshotFile {
             shape: header.shape.clone(),
             frames: 0,
             committed: Arc::default(),
+            checkpoint: None,
         })
+    }
+
+    /// Goes on with a file that [`SnapshotReader`](super::SnapshotReader) reads; it stays as it is until the next frame.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if it cannot be read or copied.
+    pub fn reopen(path: &Path) -> Result<Self, Error> {
+        let archive = Archive::reopen(path)?;
+        Self::find(archive).map_err(|error| archive::refused(path, "reading", &error))
+    }
+
+    fn find(archive: Archive) -> Result<Self, hdf5::Error> {
+        let file = archive.file();
+        let spins = file.dataset("spins")?;
+        let shape = spins.shape();
+        let Some((&frames, axes)) = shape.split_first() else {
+            return Err(hdf5::Error::Internal("/spins has no axis of frames".to_owned()));
+        };
+        Ok(Self {
+            sweep: file.dataset("sweep")?,
+            beta: file.dataset("beta")?,
+            energy: file.dataset("energy")?,
+            magnetization: file.dataset("magnetization")?,
+            shape: axes.to_vec(),
+            frames,
+            committed: Arc::new(AtomicU64::new(frames as u64)),
+            checkpoint: None,
+            spins,
+            archive,
+        })
+    }
+
+    /// Keeps bytes from which the run goes on after the next frame, in `/checkpoint`, in place of those of the frame before.
+    pub fn keep(&mut self, checkpoint: Vec<u8>) {
+        self.checkpoint = Some(checkpoint);
     }
 
     /// Appends a frame, and commits if a commit is due.
@@ -91,6 +129,9 @@ impl SnapshotFile {
         }
         self.write(frame).map_err(|error| archive::refused(self.archive.path(), "writing", &error))?;
         self.frames += 1;
+        if self.archive.is_due() {
+            self.write_checkpoint()?;
+        }
         if self.archive.commit_if_due()? {
             self.committed.store(self.frames as u64, Ordering::Relaxed);
         }
@@ -112,11 +153,29 @@ impl SnapshotFile {
         put(&self.magnetization, at, frame.spins.magnetization())
     }
 
+    fn write_checkpoint(&mut self) -> Result<(), Error> {
+        let Some(bytes) = self.checkpoint.take() else { return Ok(()) };
+        let write = || -> Result<(), hdf5::Error> {
+            let file = self.archive.file();
+            let dataset = if file.link_exists("checkpoint") {
+                let dataset = file.dataset("checkpoint")?;
+                dataset.resize(bytes.len())?;
+                dataset
+            } else {
+                let extents = SimpleExtents::from_vec(vec![Extent::resizable(bytes.len())]);
+                file.new_dataset::<u8>().chunk(vec![1 << 16]).shape(extents).create("checkpoint")?
+            };
+            dataset.write(ArrayView1::from(&bytes))
+        };
+        write().map_err(|error| archive::refused(self.archive.path(), "writing", &error))
+    }
+
     /// Completes the file and returns its number of frames. A file without any frame is not left behind.
     ///
     /// # Errors
     /// [`Error::Archive`] if it cannot be written; the last commit is then still there.
-    pub fn finish(self) -> Result<u64, Error> {
+    pub fn finish(mut self) -> Result<u64, Error> {
+        self.write_checkpoint()?;
         let Self { archive, frames, committed, .. } = self;
         if frames > 0 {
             archive.finish()?;
@@ -150,7 +209,7 @@ fn put<T: H5Type>(dataset: &Dataset, at: usize, value: T) -> Result<(), hdf5::Er
 /// A thread that compresses and writes frames while the next ones are computed.
 #[derive(Debug)]
 pub struct SnapshotWriter {
-    frames: Option<SyncSender<Frame>>,
+    frames: Option<SyncSender<(Frame, Option<Vec<u8>>)>>,
     thread: Option<JoinHandle<Result<u64, Error>>>,
     committed: Arc<AtomicU64>,
 }
@@ -162,9 +221,12 @@ impl SnapshotWriter {
     /// Starts the thread.
     pub fn start(mut file: SnapshotFile) -> Self {
         let committed = Arc::clone(&file.committed);
-        let (frames, queue) = sync_channel::<Frame>(Self::WAITING);
+        let (frames, queue) = sync_channel::<(Frame, Option<Vec<u8>>)>(Self::WAITING);
         let thread = std::thread::spawn(move || {
-            for frame in queue {
+            for (frame, checkpoint) in queue {
+                if let Some(checkpoint) = checkpoint {
+                    file.keep(checkpoint);
+                }
                 file.append(&frame)?;
             }
             file.finish()
@@ -175,7 +237,17 @@ impl SnapshotWriter {
     /// Hands over a frame. Returns false if the thread has failed; [`SnapshotWriter::finish`] then says why.
     #[must_use]
     pub fn push(&self, frame: Frame) -> bool {
-        self.frames.as_ref().is_some_and(|frames| frames.send(frame).is_ok())
+        self.send(frame, None)
+    }
+
+    /// Hands over a frame and the bytes that [`SnapshotFile::keep`] is to keep with it.
+    #[must_use]
+    pub fn push_with(&self, frame: Frame, checkpoint: Vec<u8>) -> bool {
+        self.send(frame, Some(checkpoint))
+    }
+
+    fn send(&self, frame: Frame, checkpoint: Option<Vec<u8>>) -> bool {
+        self.frames.as_ref().is_some_and(|frames| frames.send((frame, checkpoint)).is_ok())
     }
 
     /// Frames that are safe under the final name.

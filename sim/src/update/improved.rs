@@ -12,7 +12,7 @@ use crate::stream::Stream;
 /// ⟨M⟩ = M₀      ⟨M²⟩ = M₀² + S₂      ⟨M⁴⟩ = M₀⁴ + 6 M₀² S₂ + 3 S₂² − 2 S₄
 /// ```
 /// Their means over sweeps are ⟨m⟩, ⟨m²⟩, ⟨m⁴⟩ with less noise than the moments of the configurations, for couplings of any sign
-/// (Wolff, doi:10.1016/0920-5632(90)90237-8; Niedermayer, Phys. Lett. B 237, 473). All moments are per site: m = M/N.
+/// (Wolff, Nucl. Phys. B 322, 759; Niedermayer, Phys. Lett. B 237, 473). All moments are per site: m = M/N.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImprovedMoments {
     /// Number of clusters that are free to turn.

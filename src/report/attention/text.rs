@@ -147,13 +147,17 @@ fn against_the_law(answer: &Attended, text: &mut String) -> std::fmt::Result {
     let summary = &answer.summary;
     let formula =
         if answer.dynamics().is_some() { "√(2τ_int V/S)/|o|, τ_int exact" } else { "√(V/S)/|o|" };
-    writeln!(
-        text,
-        "Output error, measured over predicted {formula}: {}; squared {}, {:+.1}σ from 1.",
-        with_error(summary.error_ratio.mean, summary.error_ratio.error),
-        with_error(summary.variance_ratio.mean, summary.variance_ratio.error),
-        summary.variance_ratio_z
-    )?;
+    if summary.error_ratio.mean.is_finite() {
+        writeln!(
+            text,
+            "Output error, measured over predicted {formula}: {}; squared {}, {:+.1}σ from 1.",
+            with_error(summary.error_ratio.mean, summary.error_ratio.error),
+            with_error(summary.variance_ratio.mean, summary.variance_ratio.error),
+            summary.variance_ratio_z
+        )?;
+    } else {
+        writeln!(text, "No row has an output error: each has one key that matters, or values of 0.")?;
+    }
     if let Some(z) = summary.ln_z_deviation {
         writeln!(
             text,

@@ -15,8 +15,8 @@ use ceas_npu::study::{Effect, GateCost, Surprise};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::panels::Panels;
 use super::present::{Answer, command_line};
-use figure::ControlFigure;
 
 /// Everything found about one head.
 pub struct HeadLine {
@@ -120,6 +120,23 @@ pub struct Streams {
     pub corrected: StreamLine,
 }
 
+/// What moving β does to a whole model.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Effects {
+    /// An encoder: embeddings, and telling halves of texts apart.
+    Embeddings(Vec<Effect>),
+    /// A language model: the likelihood of texts.
+    Likelihood {
+        /// Tokens whose likelihood is measured.
+        tokens: usize,
+        /// Texts they come from.
+        passages: usize,
+        /// One for each setting.
+        settings: Vec<Surprise>,
+    },
+}
+
 /// The result of `ceas control`.
 pub struct Controlled {
     /// Where the heads come from.
@@ -149,9 +166,7 @@ pub struct Controlled {
     /// The gates.
     pub gates: Vec<Gate>,
     /// What moving β does to the whole model, if that was asked.
-    pub effects: Vec<Effect>,
-    /// The same for a language model.
-    pub surprises: Vec<Surprise>,
+    pub effects: Option<Effects>,
     /// Wall time of everything but `effects`.
     pub seconds: f64,
 }
@@ -300,7 +315,6 @@ impl Serialize for Controlled {
             "gates": self.gates,
             "streams": self.streams,
             "effects": self.effects,
-            "surprises": self.surprises,
             "summary": {
                 "heads": self.heads.len(),
                 "outcomes": self.tallies(),
@@ -317,7 +331,7 @@ impl Serialize for Controlled {
 }
 
 impl Answer for Controlled {
-    type Picture = ControlFigure;
+    type Picture = Panels;
 
     fn title(&self) -> String {
         format!("The thermostat on {} heads of {}", self.heads.len(), self.model_name())
@@ -327,7 +341,7 @@ impl Answer for Controlled {
         text::text(self)
     }
 
-    fn picture(&self) -> ControlFigure {
-        ControlFigure::new(self)
+    fn picture(&self) -> Panels {
+        figure::panels(self)
     }
 }

@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::mapping::control::{Gain, Outcome, Source, Target, Variant};
+use ceas_npu::sim::statistics::Estimate;
+use ceas_npu::study::{Effect, Surprise};
 
-use super::{Controlled, HeadLine, StreamLine};
+use super::{Controlled, Effects, HeadLine, StreamLine};
 use crate::report::table::{fixed, number, table, with_error, wrapped};
 
 /// The table of heads, then variants, rules, gates and streams.
@@ -224,7 +226,11 @@ fn streams(answer: &Controlled, text: &mut String) -> std::fmt::Result {
     for StreamLine { name, deviation, offset, swing } in
         [&answer.streams.published, &answer.streams.corrected]
     {
-        let times = |x: f64| if x < 1e4 { format!("× {}", number(x, 3)) } else { format!("× {x:.0e}") };
+        let times = |x: f64| match x {
+            x if !x.is_finite() => "–".into(),
+            x if x < 1e4 => format!("× {}", number(x, 3)),
+            x => format!("× {x:.0e}"),
+        };
         rows.add_row([
             name.clone(),
             number(deviation.median, 3),
@@ -241,42 +247,58 @@ fn streams(answer: &Controlled, text: &mut String) -> std::fmt::Result {
 }
 
 fn effects(answer: &Controlled, text: &mut String) -> std::fmt::Result {
-    if !answer.surprises.is_empty() {
-        let mut rows = table(&["β of all heads", "perplexity", "change of −ln p per token"], 1);
-        for effect in &answer.surprises {
-            let change = effect.change;
-            rows.add_row([
-                effect.name.clone(),
-                number(effect.perplexity, 4),
-                if change.error > 0.0 {
-                    format!("{:+.3} ± {:.3}", change.mean, change.error)
-                } else {
-                    "0".into()
-                },
-            ]);
+    match &answer.effects {
+        None => Ok(()),
+        Some(Effects::Embeddings(settings)) => embeddings(settings, text),
+        Some(Effects::Likelihood { tokens, passages, settings }) => {
+            likelihood((*tokens, *passages), settings, text)
         }
-        writeln!(text, "{rows}\n")?;
     }
-    if answer.effects.is_empty() {
-        return Ok(());
-    }
-    let mut rows = table(
-        &["β of all heads", "cosine", "own half nearest", "gained/lost", "InfoNCE", "change, paired"],
-        1,
-    );
-    for effect in &answer.effects {
-        let [gained, lost] = effect.gained_lost;
+}
+
+/// A paired change, or 0 where nothing changed.
+fn paired(change: Estimate) -> String {
+    if change.error > 0.0 { format!("{:+.3} ± {:.3}", change.mean, change.error) } else { "0".into() }
+}
+
+fn likelihood(
+    (tokens, passages): (usize, usize),
+    settings: &[Surprise],
+    text: &mut String,
+) -> std::fmt::Result {
+    let mut rows = table(&["β of all heads", "perplexity", "−ln p, paired change", "in σ", "texts worse"], 1);
+    for effect in settings {
+        let change = effect.change;
         rows.add_row([
             effect.name.clone(),
-            with_error(effect.cosine.mean, effect.cosine.error),
+            with_error(effect.perplexity.mean, effect.perplexity.error),
+            paired(change),
+            if change.error > 0.0 { format!("{:+.1}", change.mean / change.error) } else { "–".into() },
+            format!("{:.0} %", 100.0 * effect.worse),
+        ]);
+    }
+    writeln!(
+        text,
+        "{rows}\nWhole model, exact but for β; {tokens} tokens of {passages} passages. Change: nats per token against the same tokens at β₀; errors by \
+         the jackknife over passages. Held live: every head's β follows its own rows while the model reads, one passage after the other.\n"
+    )
+}
+
+fn embeddings(settings: &[Effect], text: &mut String) -> std::fmt::Result {
+    let columns =
+        ["β of all heads", "cosine", "own half nearest", "gained/lost", "InfoNCE", "change, paired"];
+    let mut rows = table(&columns, 1);
+    for effect in settings {
+        let [gained, lost] = effect.gained_lost;
+        let cosine = effect.cosine;
+        rows.add_row([
+            effect.name.clone(),
+            // At β₀ what is left is rounding.
+            if 1.0 - cosine.mean < 1e-6 { "1".into() } else { with_error(cosine.mean, cosine.error) },
             with_error(effect.top_1.mean, effect.top_1.error),
             format!("+{gained} −{lost}"),
             with_error(effect.loss.mean, effect.loss.error),
-            if effect.loss_change.error > 0.0 {
-                format!("{:+.3} ± {:.3}", effect.loss_change.mean, effect.loss_change.error)
-            } else {
-                "0".into()
-            },
+            paired(effect.loss_change),
         ]);
     }
     writeln!(text, "{rows}\n")

@@ -66,7 +66,10 @@ pub fn text(answer: &SweptHeads) -> String {
 
 fn findings(answer: &SweptHeads) -> String {
     let mut text = String::new();
-    let share = |e: Estimate| format!("{:.0} ± {:.0} %", 100.0 * e.mean, 100.0 * e.error);
+    let share = |e: Estimate| match e.error.is_finite() {
+        true => format!("{:.0} ± {:.0} %", 100.0 * e.mean, 100.0 * e.error),
+        false => format!("{} %", fixed(100.0 * e.mean, 0)),
+    };
     let ratios = over(&answer.heads, SweptHead::over_peak);
     let null = over(&answer.null, SweptHead::over_peak);
     let h_peak = median(&answer.heads, |h| h.peak.map(|p| p.entropy_share.mean));

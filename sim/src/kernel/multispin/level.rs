@@ -11,7 +11,7 @@ use crate::error::Error;
 /// An instruction set. All give the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the compiler makes of plain words: SSE2 on x86-64, NEON on ARM64.
+    /// What the compiler makes of plain words: SSE2 on x86-64, NEON on ARM64, for which no kernel is written by hand.
     Portable,
     /// Registers of 256 bits (x86-64).
     Avx2,

@@ -87,7 +87,7 @@ pub struct ModelFlags {
     area: Option<f64>,
 }
 
-/// Rungs of an octave in the ladders of a search: more than a million candidates are priced.
+/// Rungs of an octave in the ladders of a search: of the eight default devices a million candidates are priced.
 const FINENESS: u32 = 24;
 /// Points of a map along each axis.
 const MAP: usize = 61;

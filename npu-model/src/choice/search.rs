@@ -206,8 +206,8 @@ impl Found {
 /// Looks at every combination of construction, write, layout, penalty, storage, bits, chips and rows side by side that a device's file
 /// allows, and keeps the best under an objective and constraints.
 ///
-/// `chips` and `side_by_side` are tried in steps of 2^(1/`fineness`) from 1 to 4096: at a fineness of 24, more than a million candidates of
-/// a device that samples are priced. They are looked at in parallel; of equals the first in order wins, so that the number of threads
+/// `chips` and `side_by_side` are tried in steps of 2^(1/`fineness`) from 1 to 4096: at a fineness of 24, a quarter of a million
+/// candidates of a device of bits are priced, and many more refused. They are looked at in parallel; of equals the first in order wins, so that the number of threads
 /// changes nothing.
 ///
 /// # Errors

@@ -31,7 +31,7 @@ fn the_document_has_the_keys_that_scripts_rely_on() {
     for (model, text, task, own) in [
         (&bert, WORDS, "embed", "cosine"),
         (&gguf, "ab cab d", "perplexity", "delta_nll"),
-        (&gguf, "ab cab d", "generate", "prompt"),
+        (&gguf, "ab cab d", "generate", "next_token_kl"),
     ] {
         let on = if task == "embed" { "attention,ffn" } else { "all" };
         let document = json(&[
@@ -53,10 +53,7 @@ fn the_document_has_the_keys_that_scripts_rely_on() {
         }
         assert_eq!((&document["command"], &document["task"]), (&"run".into(), &task.into()));
         let estimate = &document[own];
-        assert!(
-            own == "prompt" || (estimate["mean"].is_number() && estimate["error"].is_number()),
-            "{estimate}"
-        );
+        assert!(estimate["mean"].is_number() && estimate["error"].is_number(), "{estimate}");
         assert!(document["activity"]["attempts"].as_u64().unwrap() > 0);
         let parts = document["activity_by_component"].as_object().unwrap();
         assert_eq!(parts.len(), if on == "all" { 4 } else { 2 });
@@ -123,6 +120,21 @@ fn more_samples_come_nearer_and_nothing_on_spins_is_exact() {
     // Norms at T = 0 are the norms themselves.
     let exact = json(&["--model", &bert, "--text-file", &file, "--task", "embed", "--on", "norm"]);
     assert!(distance(&exact).abs() < 1e-12);
+}
+
+#[test]
+fn the_law_of_the_next_token_comes_nearer_with_samples() {
+    let decoder = TinyLlama::new();
+    let gguf = shown(&decoder.file("model.gguf"));
+    let divergence = |on: &str, samples: &str| {
+        let base = ["--model", &gguf, "--prompt", "ab cab d", "--task", "generate", "--max-tokens", "8"];
+        let document = json(&[&base[..], &["--on", on, "--samples", samples]].concat());
+        document["next_token_kl"]["mean"].as_f64().unwrap()
+    };
+    let (few, many) = (divergence("attention,ffn", "4"), divergence("attention,ffn", "4000"));
+    assert!(few > 20.0 * many && many > 0.0, "{few} {many}");
+    // Norms at T = 0 are the norms themselves.
+    assert!(divergence("norm", "4").abs() < 1e-12);
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Job<'_> {
         Ok(Outcome::Perplexity { texts, time, events })
     }
 
-    /// Two continuations of the first text.
+    /// Two continuations of the first text, and how far spins move the law of every token of the exact one.
     pub fn generate(&self, most: usize, temperature: Option<f64>) -> Result<Outcome, Failure> {
         let model = self.decoder("generate")?;
         let prompt = &self.texts[0];
@@ -166,9 +166,15 @@ impl Job<'_> {
         };
         let exact = write(&mut Digital).input()?;
         let substrate = self.on_spins(0, &mut events, write).run()?;
+        // Draws of their own, whose events belong to no text.
+        let whole = [&prompt.ids[..], &exact.ids].concat();
+        let divergence = self.on_spins(1, &mut Events::default(), |spins| {
+            evaluate::next_token_divergence(model.decoder(), &whole, prompt.ids.len(), spins)
+        });
+        let divergence = divergence.run()?;
         bar.finish_and_clear();
         let cache_bytes = model.decoder().cache_bytes_per_token() * (prompt.ids.len() + most);
         let prompt = prompt.text.clone();
-        Ok(Outcome::Generate { prompt, exact, substrate, cache_bytes, events })
+        Ok(Outcome::Generate { prompt, exact, substrate, divergence, cache_bytes, events })
     }
 }

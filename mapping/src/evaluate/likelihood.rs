@@ -1,10 +1,10 @@
-//! The likelihood of a text.
+//! The likelihood of a text, and how far the laws of its tokens move.
 
 use ndarray::{ArrayView1, s};
 
 use crate::reference::Error;
 use crate::reference::decoder::Decoder;
-use crate::reference::substrate::Substrate;
+use crate::reference::substrate::{Digital, Substrate};
 
 /// Positions whose logits are held at once.
 const POSITIONS: usize = 64;
@@ -35,9 +35,70 @@ pub fn negative_log_likelihood(
     Ok(nll)
 }
 
+/// KL(p‖q) = Σ p ln(p/q) of the law of the next token, exact (p) and on `substrate` (q), in nats, for every token of `ids` from the
+/// one at `from` on: `ids.len() − from` numbers. Both are given the same text before it.
+///
+/// # Errors
+/// Those of [`Decoder::forward`]; [`Error::Length`] if `from` is 0 or leaves no token.
+pub fn next_token_divergence(
+    decoder: &Decoder,
+    ids: &[u32],
+    from: usize,
+    substrate: &mut (impl Substrate + ?Sized),
+) -> Result<Vec<f64>, Error> {
+    if from == 0 || from >= ids.len() {
+        return Err(Error::Length { got: ids.len(), limit: decoder.config().context });
+    }
+    let given = &ids[..ids.len() - 1];
+    let exact = decoder.forward(given, &mut decoder.cache(given.len())?, &mut Digital)?;
+    let sampled = decoder.forward(given, &mut decoder.cache(given.len())?, substrate)?;
+    let mut divergence = Vec::with_capacity(ids.len() - from);
+    for first in (from - 1..given.len()).step_by(POSITIONS) {
+        let rows = s![first..(first + POSITIONS).min(given.len()), ..];
+        let [p, q] = [&exact, &sampled].map(|hidden| decoder.logits(hidden.slice(rows)));
+        divergence.extend(p.rows().into_iter().zip(q.rows()).map(|(p, q)| divergence_of(p, q)));
+    }
+    Ok(divergence)
+}
+
+/// KL of the laws of two rows of logits.
+fn divergence_of(p: ArrayView1<'_, f32>, q: ArrayView1<'_, f32>) -> f64 {
+    let ([p_peak, p_ln_z], [q_peak, q_ln_z]) = (normaliser(p), normaliser(q));
+    let term = |(&x, &y): (&f32, &f32)| {
+        let ln_p = f64::from(x) - p_peak - p_ln_z;
+        ln_p.exp() * (ln_p - (f64::from(y) - q_peak - q_ln_z))
+    };
+    p.iter().zip(q).map(term).sum()
+}
+
 /// ln p of one token.
 pub(super) fn ln_probability(logits: ArrayView1<'_, f32>, id: u32) -> f64 {
-    let peak = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let z: f64 = logits.iter().map(|&x| f64::from(x - peak).exp()).sum();
-    f64::from(logits[id as usize] - peak) - z.ln()
+    let [peak, ln_z] = normaliser(logits);
+    f64::from(logits[id as usize]) - peak - ln_z
+}
+
+/// The largest logit, and ln Σ e^(x − largest).
+fn normaliser(logits: ArrayView1<'_, f32>) -> [f64; 2] {
+    let peak = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    [peak, logits.iter().map(|&x| (f64::from(x) - peak).exp()).sum::<f64>().ln()]
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::arr1;
+
+    use super::*;
+
+    #[test]
+    fn divergence_is_that_of_the_laws_wherever_the_zero_of_logits_lies() {
+        // p = (1/6, 1/3, 1/2), q uniform.
+        let p = arr1(&[0.0f32, 2f32.ln(), 3f32.ln()]);
+        let q = arr1(&[40.0f32; 3]);
+        let expected = -2f64.ln() / 6.0 + 1.5f64.ln() / 2.0;
+        assert!((divergence_of(p.view(), q.view()) - expected).abs() < 1e-7);
+        assert!(divergence_of(p.view(), (&p + 7.0).view()).abs() < 1e-6);
+        let reversed = (2f64.ln() - 1.5f64.ln()) / 3.0;
+        assert!((divergence_of(q.view(), p.view()) - reversed).abs() < 1e-7);
+        assert!((reversed - expected).abs() > 1e-3, "the order matters");
+    }
 }

@@ -8,5 +8,5 @@ mod likelihood;
 mod similarity;
 
 pub use generate::{Choice, Generated, generate};
-pub use likelihood::negative_log_likelihood;
+pub use likelihood::{negative_log_likelihood, next_token_divergence};
 pub use similarity::{cosine, rank_correlation};

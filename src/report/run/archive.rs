@@ -7,6 +7,7 @@
 //! | `/text`, `/id` | `[token]` u32: which text, and the token that was to come | perplexity |
 //! | `/nll_exact`, `/nll_substrate` | `[token]`, `[run, token]` nats | perplexity |
 //! | `/exact_id`, `/exact_ln_p`, `/substrate_id`, `/substrate_ln_p` | `[token]` | generate |
+//! | `/next_token_kl` | `[token of the exact text]` nats | generate |
 //!
 //! Attributes say what was run on what.
 
@@ -39,7 +40,7 @@ fn fill(answer: &RunAnswer, file: &hdf5::File) -> Result<(), hdf5::Error> {
     archive::text(file, "task", answer.task())?;
     archive::text(file, "sampler", answer.sampler)?;
     archive::text(file, "notes", &answer.notes.join("\n"))?;
-    archive::text(file, "units", "nll and ln p in nats")?;
+    archive::text(file, "units", "nll, ln p and KL in nats")?;
     for (name, value) in [
         ("seed", answer.seed),
         ("repeats", answer.repeats.into()),
@@ -52,7 +53,8 @@ fn fill(answer: &RunAnswer, file: &hdf5::File) -> Result<(), hdf5::Error> {
     match &answer.outcome {
         Outcome::Embed { texts, .. } => embeddings(texts, answer.repeats as usize, file),
         Outcome::Perplexity { texts, .. } => likelihoods(texts, answer.repeats as usize, file),
-        Outcome::Generate { exact, substrate, .. } => {
+        Outcome::Generate { exact, substrate, divergence, .. } => {
+            store(file, "next_token_kl", &Array1::from_vec(divergence.clone()))?;
             writing("exact", exact, file)?;
             writing("substrate", substrate, file)
         }

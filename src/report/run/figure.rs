@@ -3,8 +3,9 @@
 use ceas_npu::mapping::evaluate::cosine;
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Outcome, RunAnswer, all_nll, diverged_at, mean_cosine, pairs};
+use super::{Estimate, Outcome, RunAnswer, all_nll, diverged_at, mean_cosine, pairs};
 use crate::report::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
 
 /// How the points of a series are drawn.
@@ -21,6 +22,11 @@ struct Series {
     mark: Mark,
     points: Vec<(f64, f64)>,
 }
+
+/// Pixels around a panel, above its axes, and left of them.
+const MARGIN: u32 = 16;
+const HEAD: u32 = 62;
+const SCALE: u32 = 92;
 
 struct Panel {
     caption: String,
@@ -99,7 +105,7 @@ impl RunFigure {
                 );
                 (subtitle, panels)
             }
-            Outcome::Generate { exact, substrate, .. } => {
+            Outcome::Generate { exact, substrate, divergence, .. } => {
                 let line = |ln_p: &[f64]| -> Vec<(f64, f64)> {
                     ln_p.iter().enumerate().map(|(i, p)| (i as f64 + 1.0, p.exp())).collect()
                 };
@@ -126,7 +132,16 @@ impl RunFigure {
                     axes: ["token", "probability of the chosen token"],
                     series,
                 };
-                (subtitle, vec![panel])
+                let kl = Estimate::of_independent(divergence);
+                let points = divergence.iter().enumerate().map(|(i, &kl)| (i as f64 + 1.0, kl)).collect();
+                let mean = vec![(1.0, kl.mean), (divergence.len() as f64, kl.mean)];
+                let law = Panel {
+                    caption: "How far spins move the law of every token of the exact text".into(),
+                    axes: ["token of the exact text", "KL(exact‖spins) (nats)"],
+                    series: vec![dashes("mean", mean), dots_of("tokens", SAMPLED, points)],
+                };
+                let subtitle = format!("{subtitle}; KL {:.4} ± {:.4} nats a token", kl.mean, kl.error);
+                (subtitle, vec![panel, law])
             }
         };
         let title =
@@ -185,12 +200,15 @@ impl Panel {
     where
         B::ErrorType: 'static,
     {
+        self.draw_head(area)?;
+        let (xs, ys) = (self.range(|p| p.0), self.range(|p| p.1));
+        let [x_digits, y_digits] = [&xs, &ys].map(|range| digits(range.end - range.start));
         let mut chart = ChartBuilder::on(area)
-            .caption(&self.caption, text(20))
-            .margin(16)
+            .margin(MARGIN)
+            .margin_top(HEAD)
             .x_label_area_size(50)
-            .y_label_area_size(92)
-            .build_cartesian_2d(self.range(|p| p.0), self.range(|p| p.1))
+            .y_label_area_size(SCALE)
+            .build_cartesian_2d(xs, ys)
             .map_err(trouble)?;
         chart
             .configure_mesh()
@@ -200,8 +218,8 @@ impl Panel {
             .y_desc(self.axes[1])
             .x_labels(7)
             .y_labels(7)
-            .x_label_formatter(&|x| short(*x))
-            .y_label_formatter(&|y| short(*y))
+            .x_label_formatter(&|x| tick(*x, x_digits))
+            .y_label_formatter(&|y| tick(*y, y_digits))
             .label_style(text(16))
             .axis_desc_style(text(18))
             .axis_style(INK)
@@ -215,36 +233,54 @@ impl Panel {
                 Mark::Dashes => chart.draw_series(DashedLineSeries::new(points, 9, 6, color.stroke_width(2))),
                 Mark::Dots => chart.draw_series(points.map(|p| Circle::new(p, 3, color.mix(0.55).filled()))),
             };
-            let dots = series.mark == Mark::Dots;
-            drawn.map_err(trouble)?.label(series.label).legend(move |(x, y)| {
-                // A dot is a line too short to be one.
-                let (from, width) = if dots { (x + 8, 6) } else { (x, 2) };
-                let to = if dots { x + 14 } else { x + 22 };
-                PathElement::new([(from, y), (to, y)], color.stroke_width(width))
-            });
+            drawn.map_err(trouble)?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.85))
-            .border_style(FAINT.mix(0.5))
-            .label_font(text(16))
-            .margin(12)
-            .draw()
-            .map_err(trouble)
+        Ok(())
+    }
+
+    /// Caption and legend, above the axes, where they hide no point.
+    fn draw_head<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Trouble>
+    where
+        B::ErrorType: 'static,
+    {
+        let mut x = (MARGIN + SCALE) as i32;
+        area.draw(&Text::new(self.caption.clone(), (x, 4), text(20))).map_err(trouble)?;
+        let y = HEAD as i32 - 18;
+        let style = text(16).pos(Pos::new(HPos::Left, VPos::Center));
+        for series in &self.series {
+            let color = series.color;
+            let strokes: &[(i32, i32)] = match series.mark {
+                Mark::Line => &[(0, 24)],
+                Mark::Dashes => &[(0, 9), (15, 24)],
+                Mark::Dots => &[],
+            };
+            for (from, to) in strokes {
+                let line = PathElement::new([(x + from, y), (x + to, y)], color.stroke_width(2));
+                area.draw(&line).map_err(trouble)?;
+            }
+            if series.mark == Mark::Dots {
+                area.draw(&Circle::new((x + 18, y), 4, color.mix(0.55).filled())).map_err(trouble)?;
+            }
+            area.draw(&Text::new(series.label, (x + 32, y), style.clone())).map_err(trouble)?;
+            let (width, _) = area.estimate_text_size(series.label, &style).map_err(trouble)?;
+            x += 32 + width as i32 + 28;
+        }
+        Ok(())
     }
 }
 
+/// Digits after the point that tell about seven ticks of a span apart.
+fn digits(span: f64) -> usize {
+    (-(span / 7.0).log10().floor()).clamp(0.0, 12.0) as usize
+}
+
 /// A number on an axis.
-fn short(x: f64) -> String {
-    let plain = match x.abs() {
-        0.0 => "0".into(),
-        size if size < 1e-4 => format!("{x:.1e}"),
-        size if size < 0.02 => format!("{x:.4}"),
-        size if size < 10.0 && x.fract() != 0.0 => format!("{x:.3}").trim_end_matches('0').to_owned(),
-        _ => format!("{x:.0}"),
-    };
-    plain.replace('-', "−")
+fn tick(x: f64, digits: usize) -> String {
+    // The tick at zero is a sum of steps, and may miss it by a rounding.
+    if x.abs() < 1e-3 * 10f64.powi(-(digits as i32)) {
+        return "0".into();
+    }
+    format!("{x:.digits$}").replace('-', "−")
 }
 
 /// Errors of a back end, whatever it is.

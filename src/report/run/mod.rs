@@ -67,9 +67,25 @@ impl Writing {
 
 /// What came of a task.
 pub enum Outcome {
-    Embed { texts: Vec<EmbeddedText>, time: Timed, events: Events },
-    Perplexity { texts: Vec<ScoredText>, time: Timed, events: Events },
-    Generate { prompt: String, exact: Writing, substrate: Writing, cache_bytes: usize, events: Events },
+    Embed {
+        texts: Vec<EmbeddedText>,
+        time: Timed,
+        events: Events,
+    },
+    Perplexity {
+        texts: Vec<ScoredText>,
+        time: Timed,
+        events: Events,
+    },
+    Generate {
+        prompt: String,
+        exact: Writing,
+        substrate: Writing,
+        /// KL of the law on spins from the exact one at every token of the exact text.
+        divergence: Vec<f64>,
+        cache_bytes: usize,
+        events: Events,
+    },
 }
 
 /// The result of `ceas run`.
@@ -261,9 +277,10 @@ impl Serialize for RunAnswer {
                     "scored": texts.iter().map(|text| text.exact.len()).sum::<usize>(),
                 })
             }
-            Outcome::Generate { prompt, exact, substrate, cache_bytes, .. } => json!({
+            Outcome::Generate { prompt, exact, substrate, divergence, cache_bytes, .. } => json!({
                 "prompt": prompt, "exact": writing_json(exact), "substrate": writing_json(substrate),
                 "diverged_at": diverged_at(&exact.ids, &substrate.ids), "cache_bytes": cache_bytes,
+                "next_token_kl": Estimate::of_independent(divergence),
             }),
         };
         if let (Value::Object(document), Value::Object(own)) = (&mut document, own) {

@@ -18,8 +18,16 @@ impl RunAnswer {
         match &self.outcome {
             Outcome::Embed { texts, time, .. } => self.embed_text(&mut text, texts, *time),
             Outcome::Perplexity { texts, time, .. } => perplexity_text(&mut text, texts, *time),
-            Outcome::Generate { prompt, exact, substrate, cache_bytes, .. } => {
-                generate_text(&mut text, prompt, exact, substrate, *cache_bytes);
+            Outcome::Generate { prompt, exact, substrate, divergence, cache_bytes, .. } => {
+                generate_text(&mut text, prompt, exact, substrate);
+                let kl = Estimate::of_independent(divergence);
+                let _ = writeln!(
+                    text,
+                    "law     KL(exact‖spins) {} nats a token along the exact text, tokens taken as independent\ncache   {} of keys and \
+                     values, f32",
+                    with_error(kl.mean, kl.error),
+                    si(*cache_bytes as f64, "B")
+                );
             }
         }
         // Writing to a string cannot fail.
@@ -55,12 +63,16 @@ impl RunAnswer {
 
     fn embed_text(&self, text: &mut String, texts: &[EmbeddedText], time: Timed) {
         const SHOWN: usize = 20;
-        let mut rows = table(&["cosine to exact", "text"], 0);
+        const SHORT: usize = 80;
+        let mut rows = table(&["text", "cosine to exact"], 1);
         for embedded in texts.iter().take(SHOWN) {
             let all: Vec<f64> = embedded.substrate.iter().map(|s| cosine(&embedded.exact, s)).collect();
             let Estimate { mean, error } = Estimate::of_independent(&all);
-            let short: String = embedded.text.chars().take(70).collect();
-            rows.add_row([with_error(mean, error), short]);
+            let mut short: String = embedded.text.chars().take(SHORT).collect();
+            if short.len() < embedded.text.len() {
+                short.push('…');
+            }
+            rows.add_row([short, with_error(mean, error)]);
         }
         let _ = writeln!(text, "{rows}");
         if texts.len() > SHOWN {
@@ -104,9 +116,14 @@ impl RunAnswer {
             .filter(|(_, n)| *n > 0)
             .map(|(name, n)| format!("{} {}", si(n as f64, "").trim(), name.replace('_', " ")))
             .collect();
-        let said =
-            if said.is_empty() { "none: nothing was sampled on spins".into() } else { said.join(", ") };
-        format!("events\n{}\n", indented(&said))
+        if said.is_empty() {
+            return "events  none: nothing was sampled on spins\n".into();
+        }
+        // A number stays with its unit.
+        let last = said.len() - 1;
+        let parts: Vec<String> =
+            said.into_iter().enumerate().map(|(i, part)| if i < last { part + "," } else { part }).collect();
+        format!("events\n{}\n", set_off(&broken(parts.iter().map(String::as_str))))
     }
 }
 
@@ -132,7 +149,7 @@ fn perplexity_text(text: &mut String, texts: &[ScoredText], time: Timed) {
     );
 }
 
-fn generate_text(text: &mut String, prompt: &str, exact: &Writing, substrate: &Writing, cache: usize) {
+fn generate_text(text: &mut String, prompt: &str, exact: &Writing, substrate: &Writing) {
     let _ = writeln!(text, "prompt\n{}\n", indented(prompt));
     for (name, writing) in [("exact", exact), ("on spins", substrate)] {
         let rate = writing.rate().map_or(String::new(), |rate| format!(", {rate:.1} tokens/s"));
@@ -149,25 +166,32 @@ fn generate_text(text: &mut String, prompt: &str, exact: &Writing, substrate: &W
         Some(0) => writeln!(text, "same    not even the first token"),
         Some(n) => writeln!(text, "same    the first {n} tokens"),
     };
-    let _ = writeln!(text, "cache   {} of keys and values, f32", si(cache as f64, "B"));
 }
 
 /// Text set off from the margin and broken at 100 columns.
 fn indented(text: &str) -> String {
-    const WIDTH: usize = 100;
-    let mut lines = Vec::new();
-    for paragraph in text.trim().lines() {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
+    let lines: Vec<String> =
+        text.trim().lines().flat_map(|paragraph| broken(paragraph.split_whitespace())).collect();
+    set_off(&lines)
+}
+
+fn set_off(lines: &[String]) -> String {
     lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Words in lines of at most 100 columns.
+fn broken<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
+    const WIDTH: usize = 100;
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in words {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }

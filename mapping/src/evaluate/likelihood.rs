@@ -9,6 +9,9 @@ use crate::reference::substrate::{Digital, Substrate};
 /// Positions whose logits are held at once.
 const POSITIONS: usize = 64;
 
+/// The same where two laws are held at once.
+const PAIRS: usize = 8;
+
 /// −ln p(token i + 1 | tokens 0 … i) of every token of `ids` after the first, in nats: one number fewer than there are tokens.
 ///
 /// ln Z is summed in f64. Logits are made for 64 positions at a time.
@@ -53,8 +56,8 @@ pub fn next_token_divergence(
     let exact = decoder.forward(given, &mut decoder.cache(given.len())?, &mut Digital)?;
     let sampled = decoder.forward(given, &mut decoder.cache(given.len())?, substrate)?;
     let mut divergence = Vec::with_capacity(ids.len() - from);
-    for first in (from - 1..given.len()).step_by(POSITIONS) {
-        let rows = s![first..(first + POSITIONS).min(given.len()), ..];
+    for first in (from - 1..given.len()).step_by(PAIRS) {
+        let rows = s![first..(first + PAIRS).min(given.len()), ..];
         let [p, q] = [&exact, &sampled].map(|hidden| decoder.logits(hidden.slice(rows)));
         divergence.extend(p.rows().into_iter().zip(q.rows()).map(|(p, q)| divergence_of(p, q)));
     }

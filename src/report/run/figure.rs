@@ -137,7 +137,7 @@ impl RunFigure {
                 let mean = vec![(1.0, kl.mean), (divergence.len() as f64, kl.mean)];
                 let law = Panel {
                     caption: "How far spins move the law of every token of the exact text".into(),
-                    axes: ["token of the exact text", "KL(exact‖spins) (nats)"],
+                    axes: ["token of the exact text", "KL of spins from exact (nats)"],
                     series: vec![dashes("mean", mean), dots_of("tokens", SAMPLED, points)],
                 };
                 let subtitle = format!("{subtitle}; KL {:.4} ± {:.4} nats a token", kl.mean, kl.error);

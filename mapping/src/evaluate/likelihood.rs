@@ -1,6 +1,6 @@
 //! The likelihood of a text, and how far the laws of its tokens move.
 
-use ndarray::{ArrayView1, s};
+use ndarray::{Array2, ArrayView1, s};
 
 use crate::reference::Error;
 use crate::reference::decoder::Decoder;
@@ -53,11 +53,14 @@ pub fn next_token_divergence(
         return Err(Error::Length { got: ids.len(), limit: decoder.config().context });
     }
     let given = &ids[..ids.len() - 1];
-    let exact = decoder.forward(given, &mut decoder.cache(given.len())?, &mut Digital)?;
-    let sampled = decoder.forward(given, &mut decoder.cache(given.len())?, substrate)?;
-    let mut divergence = Vec::with_capacity(ids.len() - from);
-    for first in (from - 1..given.len()).step_by(PAIRS) {
-        let rows = s![first..(first + PAIRS).min(given.len()), ..];
+    // A long beginning need not be held twice.
+    let end_of = |hidden: Array2<f32>| hidden.slice(s![from - 1.., ..]).to_owned();
+    let exact = end_of(decoder.forward(given, &mut decoder.cache(given.len())?, &mut Digital)?);
+    let sampled = end_of(decoder.forward(given, &mut decoder.cache(given.len())?, substrate)?);
+    let laws = ids.len() - from;
+    let mut divergence = Vec::with_capacity(laws);
+    for first in (0..laws).step_by(PAIRS) {
+        let rows = s![first..(first + PAIRS).min(laws), ..];
         let [p, q] = [&exact, &sampled].map(|hidden| decoder.logits(hidden.slice(rows)));
         divergence.extend(p.rows().into_iter().zip(q.rows()).map(|(p, q)| divergence_of(p, q)));
     }

@@ -4,6 +4,7 @@
 //! the law of one Potts spin with a state per key in the fields s_j. Entropies are in nats.
 
 pub mod attention;
+pub mod checkpoint;
 pub mod control;
 pub mod criticality;
 pub mod diagnostics;

@@ -67,7 +67,7 @@ pub(crate) fn normal_cdf(x: f64) -> f64 {
 pub struct PBits {
     noise: Noise,
     /// One entry per site, or empty if none is held.
-    held: Vec<bool>,
+    pub(crate) held: Vec<bool>,
 }
 
 impl PBits {
@@ -135,13 +135,13 @@ impl Update for PBits {
 /// no formula for: it is measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asynchronous {
-    noise: Noise,
-    latency: f64,
+    pub(crate) noise: Noise,
+    pub(crate) latency: f64,
     /// What the neighbours see: the configuration `latency` ago.
-    seen: Option<Spins>,
+    pub(crate) seen: Option<Spins>,
     /// Flips under way: when they happened, and where.
-    under_way: std::collections::VecDeque<(f64, usize)>,
-    time: f64,
+    pub(crate) under_way: std::collections::VecDeque<(f64, usize)>,
+    pub(crate) time: f64,
 }
 
 impl Asynchronous {

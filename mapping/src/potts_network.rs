@@ -16,9 +16,9 @@ use crate::program::Decoder;
 /// Potts spins with fields `[sites, states]`, −∞ for an absent state, couplings A `[sites, sites]` and a table U `[states, states]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PottsNetwork {
-    fields: Array2<f64>,
+    pub(crate) fields: Array2<f64>,
     /// A, with a diagonal that is not looked at; `None` if no spin feels another.
-    couplings: Option<(Array2<f64>, Array2<f64>)>,
+    pub(crate) couplings: Option<(Array2<f64>, Array2<f64>)>,
 }
 
 /// The most configurations that are enumerated.

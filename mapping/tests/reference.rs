@@ -9,7 +9,7 @@ use ceas_mapping::reference::{Error, Model};
 use half::{bf16, f16};
 use ndarray::{Array2, Array3};
 use safetensors::tensor::Dtype;
-use tiny::{HEADS, HIDDEN, INNER, LAYERS, POSITIONS, Tensors, Tiny, WORDS, safetensors, sequence, tensors};
+use tiny::{HEADS, HIDDEN, LAYERS, POSITIONS, Tensors, Tiny, WORDS, safetensors, sequence, tensors};
 
 const IDS: [u32; 7] = [2, 4, 5, 7, 8, 3, 0];
 

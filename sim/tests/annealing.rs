@@ -73,6 +73,11 @@ fn cached_fields_follow_the_naive_twin_bit_for_bit() {
         // More than fill the lanes once, and not a multiple.
         follows_its_twin::<f64>(&dense, if n < 100 { 3 } else { 19 });
     }
+    // Groups of 32 and 16, of 32 and one, and one alone.
+    let dense = glass(Topology::complete(75).unwrap(), true, 5);
+    for replicas in [1, 33, 35] {
+        follows_its_twin::<f32>(&dense, replicas);
+    }
     for model in [
         glass(Topology::square(2).unwrap(), true, 1),
         glass(Topology::square(9).unwrap(), true, 2),
@@ -82,6 +87,30 @@ fn cached_fields_follow_the_naive_twin_bit_for_bit() {
         follows_its_twin::<f32>(&model, 2);
         follows_its_twin::<f64>(&model, 2);
     }
+}
+
+#[test]
+fn a_replica_does_the_same_alone_as_in_company() {
+    let model = glass(Topology::complete(75).unwrap(), false, 6);
+    let rows = CouplingRows::<f32>::new(&model).unwrap();
+    assert!(!rows.is_exact());
+    let starts: Vec<_> =
+        (0..35).map(|r| CachedSpins::new(&rows, &Spins::random(75, &mut stream(r)))).collect();
+    let beta = Beta::new(0.05).unwrap();
+    let swept = |mut states: Vec<_>, mut streams: Streams| {
+        let mut update = CachedField::new();
+        for _ in 0..20 {
+            update.sweep(&rows, &mut states, beta, &mut streams);
+        }
+        states
+    };
+    let together = swept(starts.clone(), Streams::new(5, Purpose::Update, 0, 35));
+    for (r, start) in starts.into_iter().enumerate() {
+        let stream = Stream::new(5, Purpose::Update, 0, r as u64);
+        let alone = swept(vec![start], Streams::from_blocks(vec![stream]).unwrap());
+        assert_eq!(alone[0], together[r], "replica {r}: spins, fields and energy to the last bit");
+    }
+    assert_ne!(together[0], together[1]);
 }
 
 #[test]

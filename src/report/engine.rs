@@ -1,4 +1,4 @@
-//! The answer of `ceas bench engine`: a table, and a bar for every line of it.
+//! The answer of `ceas bench engine`: a table, and a dot for every line of it.
 
 use std::fs;
 
@@ -162,7 +162,7 @@ impl Engine {
     }
 
     /// What holds where a line does not say otherwise.
-    const USUAL: &str = "metropolis, one thread, random numbers of its own for every attempt, 64 digits of p, if not said otherwise";
+    const USUAL: &str = "metropolis, one thread, random numbers of its own for every attempt, 64 digits of p";
 
     fn head(&self) -> String {
         let load = self.load.map_or(String::new(), |load| format!(", load {load:.1}"));
@@ -223,7 +223,12 @@ impl Answer for Engine {
     }
 }
 
-/// A bar for every line, on a logarithmic axis.
+/// The colour of a kernel: those of the palette, then ink.
+fn color(place: usize) -> RGBColor {
+    SERIES.get(place).copied().unwrap_or(INK)
+}
+
+/// A dot for every line, on a logarithmic axis.
 pub struct EngineFigure {
     head: String,
     lines: Vec<Line>,
@@ -248,11 +253,13 @@ impl Figure for EngineFigure {
             area.draw(&Text::new(text, at, style)).map_err(trouble)
         };
         let rates = || self.lines.iter().map(|line| line.attempts_per_ns).filter(|rate| *rate > 0.0);
-        let low = rates().fold(f64::INFINITY, f64::min).log10().floor();
+        let low = rates().fold(f64::INFINITY, f64::min).log10();
         let high = rates().fold(f64::NEG_INFINITY, f64::max).log10().ceil();
         if !(low.is_finite() && high.is_finite()) {
             return Err("no line has a rate".into());
         }
+        // Room for a stem under the slowest.
+        let low = (low - 0.2).floor();
         let high = high.max(low + 1.0);
         let right = WIDTH - 110;
         let x = |rate: f64| LEFT + ((rate.log10() - low) / (high - low) * f64::from(right - LEFT)) as i32;
@@ -277,24 +284,30 @@ impl Figure for EngineFigure {
             }
             let place = kernels.iter().position(|kernel| *kernel == line.kernel).unwrap_or(0);
             let top = TOP + BAR * k as i32;
-            let color = SERIES[place % SERIES.len()];
+            let (color, middle) = (color(place), top + BAR / 2);
             let end = x(line.attempts_per_ns.max(10f64.powf(low)));
-            area.draw(&Rectangle::new([(LEFT, top + 3), (end, top + BAR - 3)], color.filled()))
+            // A dot on a stem: a bar would claim that its length, on a logarithmic axis, means something.
+            area.draw(&PathElement::new([(LEFT, middle), (end, middle)], color.stroke_width(2)))
                 .map_err(trouble)?;
-            let threads =
-                if line.threads > 1 { format!(", {} threads", line.threads) } else { String::new() };
-            let name = format!("{}, {}, {}{threads}", line.work, line.update, line.level);
+            area.draw(&Circle::new((end, middle), 6, color.filled())).map_err(trouble)?;
+            let mut name = format!("{}, {}, {}", line.work, line.update, line.level);
+            if line.random != "own" {
+                name += ", shared random numbers";
+            }
+            if line.threads > 1 {
+                name += &format!(", {} threads", line.threads);
+            }
             let style = figure::text(15).pos(Pos::new(HPos::Right, VPos::Center));
-            write(name, (LEFT - 8, top + BAR / 2), style)?;
+            write(name, (LEFT - 8, middle), style)?;
             let style = figure::text(15).pos(Pos::new(HPos::Left, VPos::Center));
-            write(rate(line.attempts_per_ns), (end + 6, top + BAR / 2), style)?;
+            write(rate(line.attempts_per_ns), (end + 12, middle), style)?;
         }
         area.draw(&PathElement::new([(LEFT, TOP), (LEFT, bottom)], INK.stroke_width(1))).map_err(trouble)?;
         let style = figure::text(15).pos(Pos::new(HPos::Center, VPos::Top));
         write("attempts per ns (logarithmic)".to_owned(), ((LEFT + right) / 2, bottom + 28), style)?;
         let mut at = 24;
         for (place, kernel) in kernels.iter().enumerate() {
-            let color = SERIES[place % SERIES.len()];
+            let color = color(place);
             area.draw(&Rectangle::new([(at, bottom + 64), (at + 14, bottom + 78)], color.filled()))
                 .map_err(trouble)?;
             let style = figure::text(15).pos(Pos::new(HPos::Left, VPos::Center));

@@ -69,7 +69,7 @@ pub struct VisibleHidden {
 /// j given ξ, then ξ given j. With `held`, j is always drawn given the ξ held, so that read-outs are independent retrieval steps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HopfieldGibbs {
-    held: Option<Vec<f64>>,
+    pub(crate) held: Option<Vec<f64>>,
 }
 
 impl HopfieldGibbs {

@@ -29,9 +29,9 @@ pub struct TreeRow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
     /// Labels of the leaves from left to right.
-    labels: Vec<usize>,
+    pub(crate) labels: Vec<usize>,
     /// x = ln(Z_right/Z_left) of node `i`, in the order of a heap: the children of i are 2i + 1 and 2i + 2.
-    fields: Vec<f64>,
+    pub(crate) fields: Vec<f64>,
     levels: u32,
 }
 

@@ -177,7 +177,8 @@ fn parse(file: &str, bytes: &Arc<Bytes>) -> Result<Parsed, String> {
         let here = |e: String| format!("entry {entry} of {entries} of its metadata: {e}");
         let key = reader.text().map_err(here)?;
         let kind = u32::from_le_bytes(reader.bytes().map_err(here)?);
-        let value = reader.value(kind, 0).map_err(|e| format!("{key} in its metadata: {e}"))?;
+        let value =
+            reader.value(kind, 0).map_err(|e| format!("{} in its metadata: {e}", key.escape_debug()))?;
         if metadata.contains_key(&key) {
             return Err(format!("its metadata has {key} twice"));
         }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::checksum;
 pub use bytes::{Reader, Refusal, Writer};
-pub use saved::{Recognizable, SavedState, SavedUpdate};
+pub use saved::{Recognizable, SavedState, SavedUpdate, stir};
 
 use crate::activity::Activity;
 use crate::error::Error;

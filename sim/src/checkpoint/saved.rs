@@ -17,8 +17,8 @@ pub trait Recognizable {
     fn fingerprint(&self) -> u64;
 }
 
-/// A hash that each word changes entirely.
-pub(super) fn stir(hash: u64, word: u64) -> u64 {
+/// A hash that each word changes entirely (SplitMix64's finaliser), to make fingerprints of.
+pub fn stir(hash: u64, word: u64) -> u64 {
     let mut z = (hash ^ word).wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -28,6 +28,10 @@ pub const AVERAGES: usize = 6;
 /// Sweeps of each replica whose |m| is kept for its autocorrelation time.
 const SERIES: usize = 20_000;
 
+/// Above so many sites single clusters grown from a hot start stay small for long, and a Wolff sweep learnt from them would be many sweeps:
+/// Swendsen and Wang's sweeps come first.
+const LARGE: usize = 60_000;
+
 /// Which model at which β.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
@@ -223,9 +227,19 @@ impl Cell {
                     None => {
                         let learning = Streams::new(place, Purpose::Thermalization, number, 1);
                         let start = Schedule::Constant(self.beta);
+                        let plan = Plan { thermalization: effort.thermalization, sweeps: 0, every: 1 };
+                        if model.n_sites() > LARGE {
+                            let stream = Stream::new(place, Purpose::Thermalization, number, 1);
+                            let streams = Streams::from_blocks(vec![stream]).expect("there is a stream");
+                            let (spins, update) = (replica.spins.clone(), SwendsenWang::new(model)?);
+                            let mut run = Run::new(model, spins, update, start.clone(), streams);
+                            run.drive(&plan, |_| ControlFlow::Continue(()));
+                            let (spins, spent) = run.finish();
+                            replica.spins = spins;
+                            replica.activity += spent;
+                        }
                         let calibration = WolffCalibration::new(model)?;
                         let mut run = Run::new(model, replica.spins.clone(), calibration, start, learning);
-                        let plan = Plan { thermalization: effort.thermalization, sweeps: 0, every: 1 };
                         run.drive(&plan, |_| ControlFlow::Continue(()));
                         let clusters = run.update().freeze().clusters_per_sweep();
                         let (spins, learnt) = run.finish();
@@ -295,6 +309,17 @@ impl Measured {
         let model = self.cell.family.model(self.cell.size, self.effort.seed)?;
         let effort = Effort { sweeps, ..self.effort };
         self.cell.lengthen(&model, self.key, effort, self.replicas, done)
+    }
+
+    /// Attempts that a sweep of all replicas takes, as counted.
+    pub(super) fn attempts_per_sweep(&self) -> f64 {
+        let learning = if self.effort.dynamics == Dynamics::Wolff { 2 } else { 1 };
+        self.activity.attempts as f64 / (self.sweeps + learning * self.effort.thermalization) as f64
+    }
+
+    /// Sites of the model of another size.
+    pub(super) fn sites_of(&self, size: usize) -> Option<usize> {
+        self.cell.family.model(size, self.effort.seed).ok().map(|model| model.n_sites())
     }
 
     /// The histogram of each replica.

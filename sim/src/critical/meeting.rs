@@ -13,6 +13,7 @@
 use serde::Serialize;
 
 use super::curve::{BINDER, Curve, LENGTH, SizeCurves, jackknife_variance};
+use super::design::{self, Design, Told};
 use super::family::Correction;
 use crate::statistics::Estimate;
 use crate::statistics::least_squares;
@@ -20,6 +21,9 @@ use crate::statistics::least_squares;
 /// Steps of Gauss and Newton, and the change of β at which they end, relative to β.
 const STEPS: usize = 30;
 const SETTLED: f64 = 1e-12;
+
+/// So many sizes after the largest are thought of.
+const AHEAD: usize = 2;
 
 /// How large b and c are expected to be.
 const FIRST: f64 = 1.0;
@@ -59,14 +63,21 @@ pub struct Critical {
     pub drift: f64,
     /// In words.
     pub method: String,
+    /// What each size tells, for further runs.
+    #[serde(skip)]
+    pub(super) design: Design,
+    /// The same of the sizes after the largest, were they run as long as the largest.
+    #[serde(skip)]
+    pub(super) next: Vec<Told>,
 }
 
-/// What a fit finds: β_c, R* of each quantity, b and c of U₄, and the error of β_c that b and c contribute.
+/// What a fit finds: β_c, R* of each quantity, b and c of U₄, b of each, and the error of β_c that b and c contribute.
 #[derive(Debug, Clone, Default)]
 struct Fit {
     beta: f64,
     limits: Vec<f64>,
     corrections: [f64; 2],
+    firsts: Vec<f64>,
     unknown: f64,
     chi_squared: f64,
 }
@@ -153,12 +164,69 @@ impl<'a> Meeting<'a> {
                     beta,
                     limits: solution[1..=count].to_vec(),
                     corrections: [solution[1 + count], solution[1 + 2 * count]],
+                    firsts: solution[1 + count..=2 * count].to_vec(),
                     unknown: libm::sqrt(unknown),
                     chi_squared,
                 });
             }
         }
         None
+    }
+
+    /// What each size tells of β_c, R*, b, c and ω, and what the sizes after the largest would if they were run as long: their slopes
+    /// growing as they do from the size before the largest to it, their scatter the same.
+    fn design(&self, omega: f64, spread: f64, fit: &Fit) -> Option<(Design, Vec<Told>)> {
+        let (count, terms) = (self.quantities.len(), self.terms());
+        let told = |size: f64, whitening: &[Vec<f64>], slopes: &[f64]| {
+            let [first, second] = [omega, self.second].map(|omega| libm::pow(size, -omega));
+            let row = |weights: &Vec<f64>| {
+                let mut row = vec![0.0; terms + 1];
+                for (q, weight) in weights.iter().enumerate() {
+                    row[0] -= weight * slopes[q];
+                    row[1 + q] += weight;
+                    row[1 + count + q] += weight * first;
+                    row[1 + 2 * count + q] += weight * second;
+                    // b L^(−ω) by ω.
+                    row[terms] -= weight * fit.firsts[q] * libm::log(size) * first;
+                }
+                row
+            };
+            let rows: Vec<Vec<f64>> = whitening.iter().map(row).collect();
+            design::information(&rows, terms + 1)
+        };
+        let slopes = |size: &SizeCurves| -> Vec<f64> {
+            self.quantities.iter().map(|&q| size.all.at(q, fit.beta).1).collect()
+        };
+        let measured = self.sizes.iter().zip(&self.whitening).map(|(size, whitening)| Told {
+            size: size.size,
+            information: told(size.size as f64, whitening, &slopes(size)),
+        });
+        let mut expected: Vec<Vec<f64>> = Vec::new();
+        for (at, error) in (0..count).flat_map(|q| [(1 + count + q, FIRST), (1 + 2 * count + q, SECOND)]) {
+            let mut row = vec![0.0; terms + 1];
+            row[at] = 1.0 / error;
+            expected.push(row);
+        }
+        let mut row = vec![0.0; terms + 1];
+        row[terms] = 1.0 / spread;
+        expected.push(row);
+        let prior = design::information(&expected, terms + 1);
+        let [.., before, last] = self.sizes else { return None };
+        let doublings = |a: usize, b: usize| libm::log2(b as f64 / a as f64);
+        let mut sizes = (before.size, last.size);
+        let mut next = Vec::new();
+        for _ in 0..AHEAD {
+            sizes = (sizes.1, next_size(sizes.0, sizes.1));
+            let growth = |a: f64, b: f64| {
+                let share = doublings(last.size, sizes.1) / doublings(before.size, last.size);
+                b * libm::pow((b / a).max(1.0), share)
+            };
+            let larger: Vec<f64> =
+                slopes(before).iter().zip(slopes(last)).map(|(&a, b)| growth(a, b)).collect();
+            let information = told(sizes.1 as f64, self.whitening.last()?, &larger);
+            next.push(Told { size: sizes.1, information });
+        }
+        Some((Design { prior, told: measured.collect() }, next))
     }
 
     fn all(&self) -> Vec<&'a Curve> {
@@ -236,6 +304,7 @@ pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64
     };
     let slope = |size: &SizeCurves| size.all.at(BINDER, fit.beta).1;
     let drift = (correction_of(small) - correction_of(large)) / (slope(large) - slope(small));
+    let (design, next) = meeting.design(omega, correction.spread, &fit)?;
     let names: Vec<String> = sizes.iter().map(|s| s.size.to_string()).collect();
     let what = if has_axes { "U4 and xi/L" } else { "U4" };
     let replicas = sizes[0].left_out.len();
@@ -261,7 +330,14 @@ pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64
         },
         drift,
         method,
+        design,
+        next,
     })
+}
+
+/// A chain of doublings goes on doubling; one with halves between goes on so.
+fn next_size(second: usize, last: usize) -> usize {
+    if 2 * second > last { 2 * second } else { 2 * last }
 }
 
 /// Whether χ² is no larger than chance makes it once in some hundred times.

@@ -13,6 +13,7 @@
 mod cell;
 mod collapse;
 mod curve;
+mod design;
 mod dynamics;
 mod exponents;
 mod family;

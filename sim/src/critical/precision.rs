@@ -1,6 +1,7 @@
 //! Reaching an error: which sizes to run longer, and when to take a larger one.
 
 use super::cell::Measured;
+use super::design::Plan;
 use super::meeting::Critical;
 
 /// An error to be reached by longer runs and larger sizes.
@@ -24,23 +25,29 @@ pub enum Outcome {
     OutOfSize,
 }
 
-/// Work that a sweep costs beside its sites: measuring and bookkeeping, in sites.
-const OVERHEAD: f64 = 300.0;
+/// Work that a sweep costs beside its attempts: measuring and bookkeeping, in attempts.
+const OVERHEAD: f64 = 500.0;
 
-/// A round makes no run more than this many times as long: an early error is itself uncertain.
-const GROWTH: f64 = 4.0;
+/// A round does at most so many times the work that has been done: an early error is itself uncertain.
+const GROWTH: f64 = 3.0;
 
-/// Of the error asked for, at most this share may come from the correction to scaling.
-const SYSTEMATIC_SHARE: f64 = 0.6;
+/// Fewest sweeps of each replica of a size that is begun.
+const LEAST_SWEEPS: f64 = 64.0;
 
-/// Work done, in sites.
+/// The error to be reached is planned to be a little smaller than the one asked for.
+const MARGIN: f64 = 0.95;
+
+/// A larger size is taken where it saves this share of the work, or where nothing else reaches the error.
+const SAVED: f64 = 0.15;
+
+/// Work done, in attempts.
 pub(super) fn work(measured: &[Measured]) -> f64 {
     measured.iter().map(|m| cost(m) * m.sweeps as f64).sum()
 }
 
 /// Work of one sweep of all replicas of a cell.
 fn cost(m: &Measured) -> f64 {
-    m.histograms().len() as f64 * (m.sites as f64 + OVERHEAD)
+    m.attempts_per_sweep() + OVERHEAD * m.histograms().len() as f64
 }
 
 /// What to do next.
@@ -49,44 +56,82 @@ pub(super) enum Step {
     Done,
     /// How many times as long the runs of each size are to be, by size.
     Lengthen(Vec<(usize, f64)>),
-    /// The correction to scaling is too large: take a larger size.
-    Larger,
+    /// Begin the size after the largest, by so many sweeps of each replica; and how to go on if it cannot be had.
+    Larger {
+        size: usize,
+        sweeps: u64,
+        otherwise: Vec<(usize, f64)>,
+    },
+    /// The sizes there are cannot tell it.
+    Hopeless,
 }
 
 impl Precision {
-    pub(super) fn step(&self, measured: &[Measured], critical: &Critical) -> Step {
-        if critical.beta.error <= self.target {
+    /// A larger size costs `thermalization` sweeps before it tells anything, and is taken only if `allowed`; `left` is the work
+    /// that may still be done.
+    pub(super) fn step(
+        &self,
+        measured: &[Measured],
+        critical: &Critical,
+        (thermalization, left): (u64, f64),
+        allowed: &dyn Fn(usize) -> bool,
+    ) -> Step {
+        let error = critical.beta.error;
+        if error <= self.target {
             return Step::Done;
         }
-        let systematic = critical.systematic;
-        let allowed = SYSTEMATIC_SHARE * self.target;
-        // While the statistical error is larger, longer runs lessen the systematic one too: they tell the corrections.
-        if systematic > allowed && critical.statistical < 0.8 * self.target {
-            return Step::Larger;
+        let design = &critical.design;
+        let Some(now) = design.variance() else { return Step::Hopeless };
+        // What the design does not know of, a χ² that is too large and a smallest size that disagrees, is taken to fall with the rest.
+        let scale = (error * error / now).clamp(1.0, 9.0);
+        let wanted = MARGIN * MARGIN * self.target * self.target / scale;
+        let central = |size: usize| {
+            let of_size = measured.iter().filter(move |m| m.cell.size == size);
+            of_size.max_by(|a, b| a.sweeps.cmp(&b.sweeps))
+        };
+        let spent: Option<Vec<f64>> =
+            design.told.iter().map(|told| central(told.size).map(|m| cost(m) * m.sweeps as f64)).collect();
+        let Some(spent) = spent else { return Step::Hopeless };
+        let begun = vec![true; spent.len()];
+        let Some(plan) = design.plan(&spent, &begun, wanted) else { return Step::Hopeless };
+        let round = (GROWTH * work(measured)).min(left);
+        let factors = |plan: &Plan| -> Vec<(usize, f64)> {
+            let share = (round / plan.work).min(1.0);
+            design.told.iter().zip(&plan.factors).map(|(t, f)| (t.size, 1.0 + (f - 1.0) * share)).collect()
+        };
+        let mut best = plan.reaches.then_some((1.0 - SAVED) * plan.work);
+        let mut larger = None;
+        let Some(last) = design.told.last().and_then(|told| central(told.size)) else {
+            return Step::Hopeless;
+        };
+        for next in critical.next.iter().filter(|next| allowed(next.size)) {
+            let Some(sites) = last.sites_of(next.size) else { continue };
+            let each = cost(last) * sites as f64 / last.sites as f64;
+            let mut with = design.clone();
+            with.told.push(next.clone());
+            let costs = [&spent[..], &[each * last.sweeps as f64]].concat();
+            let begun = [&begun[..], &[false]].concat();
+            let Some(other) = with.plan(&costs, &begun, wanted) else { continue };
+            let sweeps = other.factors[spent.len()] * last.sweeps as f64;
+            let total = other.work + thermalization as f64 * each;
+            let affordable = (thermalization as f64 + LEAST_SWEEPS) * each <= round;
+            if affordable && other.reaches && sweeps >= LEAST_SWEEPS && best.is_none_or(|best| total < best) {
+                // No more than a round's share of it at first.
+                let share = (round / other.work).min(1.0);
+                best = Some(total);
+                larger = Some((next.size, (sweeps * share).max(LEAST_SWEEPS) as u64));
+            }
         }
-        let systematic = systematic.min(allowed);
-        let wanted = 0.95 * libm::sqrt(self.target * self.target - systematic * systematic);
-        // Of all ways to reach the variance the cheapest: length ∝ √(variance of one sweep / cost of one sweep) (J. Neyman 1934).
-        let of_size = |size: usize| measured.iter().filter(move |m| m.cell.size == size);
-        let total = critical.statistical * critical.statistical;
-        let needs: Vec<(usize, f64, f64)> = critical
-            .sizes
-            .iter()
-            .zip(&critical.shares)
-            .map(|(&size, share)| {
-                let spent: f64 = of_size(size).map(|m| cost(m) * m.sweeps as f64).sum();
-                (size, share * total, spent)
-            })
-            .collect();
-        let scale: f64 = needs.iter().map(|(_, variance, spent)| libm::sqrt(variance * spent)).sum::<f64>()
-            / (wanted * wanted);
-        let factors = needs.iter().map(|&(size, variance, spent)| {
-            (size, (scale * libm::sqrt(variance / spent)).clamp(1.0, GROWTH))
-        });
-        let mut factors: Vec<(usize, f64)> = factors.collect();
-        // Where the sizes are in balance and the target is near, all go on a little.
+        if let Some((size, sweeps)) = larger {
+            return Step::Larger { size, sweeps, otherwise: factors(&plan) };
+        }
+        if !plan.reaches && !critical.next.iter().any(|next| allowed(next.size)) {
+            return Step::Hopeless;
+        }
+        let mut factors = factors(&plan);
+        // Where little is missing, all go on a little.
         if factors.iter().all(|f| f.1 < 1.05) {
-            factors.iter_mut().for_each(|f| f.1 = 1.25);
+            factors.iter_mut().for_each(|f| f.1 = 1.1);
         }
         Step::Lengthen(factors)
     }

@@ -22,6 +22,9 @@ const OUTER: f64 = 1.5;
 /// The outer runs are shorter by this.
 const SHORTER: u64 = 6;
 
+/// β_c may be off by this many widths 1/σ of the energy of a size that is begun at it.
+const FARTHEST: f64 = 0.3;
+
 /// Of a grid given, the curves of each size use at most so many β, those nearest to where it crosses.
 const NEAREST: usize = 5;
 
@@ -158,29 +161,39 @@ impl Survey {
         let mut outcome = None;
         if let Some(precision) = self.precision {
             let most = precision.most as f64 * precision::work(&measured);
+            let thermalization = 2 * self.effort.thermalization;
+            // A grid given by hand has no larger sizes.
+            let mut refused = if scout.is_some() { usize::MAX } else { 0 };
             while let Ok(found) = &reduced.critical {
                 listener(Progress::Error(found.beta.error));
-                measured = match precision.step(&measured, found) {
+                let allowed = |size: usize| size < refused && !self.is_far(size, found, scout.as_ref());
+                let left = most - precision::work(&measured);
+                let step = precision.step(&measured, found, (thermalization, left), &allowed);
+                if !matches!(step, Step::Done) && left <= 0.0 {
+                    outcome = Some(Outcome::OutOfBudget);
+                    break;
+                }
+                measured = match step {
                     Step::Done => {
                         outcome = Some(Outcome::Reached);
                         break;
                     }
-                    Step::Lengthen(_) if precision::work(&measured) >= most => {
-                        outcome = Some(Outcome::OutOfBudget);
+                    Step::Hopeless => {
+                        outcome = Some(Outcome::OutOfSize);
                         break;
                     }
                     Step::Lengthen(factors) => self.lengthen(measured, &factors, listener)?,
-                    Step::Larger => {
-                        let added = match &scout {
-                            Some(scout) => self.larger(&measured, found, scout, most, listener)?,
-                            None => None,
-                        };
-                        let Some(added) = added else {
-                            outcome = Some(Outcome::OutOfSize);
-                            break;
-                        };
-                        measured.extend(added);
-                        measured
+                    Step::Larger { size, sweeps, otherwise } => {
+                        match self.larger(size, sweeps, found, listener)? {
+                            Some(added) => {
+                                measured.extend(added);
+                                measured
+                            }
+                            None => {
+                                refused = size;
+                                self.lengthen(measured, &otherwise, listener)?
+                            }
+                        }
                     }
                 };
                 reduced = self.reduce(&measured, class)?;
@@ -255,53 +268,56 @@ impl Survey {
         Ok(measured)
     }
 
-    /// The next size, at β_c as known, if it fits.
+    /// Whether β_c may be farther off than curves of a larger size will reach.
+    fn is_far(&self, size: usize, found: &Critical, pilot: Option<&Pilot>) -> bool {
+        let (Ok(model), Some(pilot)) = (self.family.model(size, self.effort.seed), pilot) else {
+            return false;
+        };
+        let width = pilot.width * libm::sqrt(pilot.sites as f64 / model.n_sites() as f64);
+        found.beta.error > FARTHEST * width
+    }
+
+    /// A larger size, at β_c as known, if it exists and fits into memory.
     fn larger(
         &self,
-        measured: &[Measured],
+        size: usize,
+        sweeps: u64,
         found: &Critical,
-        pilot: &Pilot,
-        most: f64,
         listener: Listener<'_>,
     ) -> Result<Option<Vec<Measured>>, Error> {
-        let mut sizes: Vec<usize> = measured.iter().map(|m| m.cell.size).collect();
-        sizes.dedup();
-        let [.., second, last] = sizes[..] else { return Ok(None) };
-        // A chain of doublings goes on doubling; one with halves between goes on so.
-        let size = if 2 * second > last { 2 * second } else { 2 * last };
         let Ok(model) = self.family.model(size, self.effort.seed) else { return Ok(None) };
-        let sites = model.n_sites();
         if model.topology().check_memory(2 * self.effort.replicas + 64).is_err() {
             return Ok(None);
         }
-        let spent = precision::work(measured);
-        // As much work as the sizes there are have taken on average.
-        let share = spent / sizes.len() as f64;
-        let sweeps = (share / (self.effort.replicas as f64 * sites as f64) * 0.75) as u64;
-        if sweeps < 32 || spent >= most {
-            return Ok(None);
-        }
-        let width = pilot.width * libm::sqrt(pilot.sites as f64 / sites as f64);
         let effort = Effort { sweeps, ..self.effort };
-        self.about(size, found.beta.mean, width, &effort, listener).map(Some)
+        let cell = self.cell(size, Beta::new(found.beta.mean)?);
+        listener(Progress::Stage { size, replicas: effort.replicas });
+        cell.simulate(&effort, &|| listener(Progress::Replica)).map(|m| Some(vec![m]))
     }
 
-    /// Longer runs of some sizes.
+    /// Longer runs of some sizes, of each at the β that was run longest; on a grid given by hand at all of them.
     fn lengthen(
         &self,
         measured: Vec<Measured>,
         factors: &[(usize, f64)],
         listener: Listener<'_>,
     ) -> Result<Vec<Measured>, Error> {
-        let factor = |m: &Measured| factors.iter().find(|f| f.0 == m.cell.size).map_or(1.0, |f| f.1);
-        let more = |m: &Measured| ((factor(m) - 1.0) * m.sweeps as f64) as u64;
-        let growing = || measured.iter().filter(|m| more(m) >= 8);
-        let size = growing().map(|m| m.cell.size).max().unwrap_or(0);
+        let longest = |size: usize| {
+            measured.iter().filter(|m| m.cell.size == size).map(|m| m.sweeps).max().unwrap_or(0)
+        };
+        let factor = |m: &Measured| match &self.grid {
+            Grid::Automatic if m.sweeps < longest(m.cell.size) => 1.0,
+            _ => factors.iter().find(|f| f.0 == m.cell.size).map_or(1.0, |f| f.1),
+        };
+        let more: Vec<u64> = measured.iter().map(|m| ((factor(m) - 1.0) * m.sweeps as f64) as u64).collect();
+        let growing = || measured.iter().zip(&more).filter(|(_, more)| **more >= 8);
+        let size = growing().map(|(m, _)| m.cell.size).max().unwrap_or(0);
         let replicas = self.effort.replicas * growing().count() as u64;
         listener(Progress::Stage { size, replicas });
         measured
             .into_par_iter()
-            .map(|m| match more(&m) {
+            .zip(more)
+            .map(|(m, more)| match more {
                 0..8 => Ok(m),
                 sweeps => m.longer(sweeps, &|| listener(Progress::Replica)),
             })

@@ -186,7 +186,8 @@ impl SolutionFigure {
         }
         let end = start + width * counts.len() as f64;
         let most = counts.iter().copied().max().unwrap_or(1) as f64;
-        let side = (end - start) * 0.04;
+        // Few bars stay as narrow as if there were nine.
+        let side = ((end - start) * 0.04).max(width * (9.0 - counts.len() as f64) / 2.0);
         let mut panel = ChartBuilder::on(area)
             .caption("What the reads ended with", text(20))
             .margin(14)
@@ -228,12 +229,16 @@ where
 {
     let betas = || ladder.rungs.iter().map(|rung| rung.beta);
     let (low, high) = (betas().fold(f64::INFINITY, f64::min), betas().fold(0.0, f64::max));
+    // Logarithmic over two decades and more; over fewer, a logarithmic axis would have one label or none.
+    let logarithmic = high > 100.0 * low;
+    let place = |beta: f64| if logarithmic { beta.log10() } else { beta };
+    let side = 0.05 * (place(high) - place(low)).max(1e-9);
     let mut panel = ChartBuilder::on(area)
         .caption("The ladder", text(20))
         .margin(14)
         .x_label_area_size(48)
         .y_label_area_size(70)
-        .build_cartesian_2d((0.9 * low..1.1 * high).log_scale(), 0.0..1.05)
+        .build_cartesian_2d(place(low) - side..place(high) + side, 0.0..1.05)
         .map_err(trouble)?;
     panel
         .configure_mesh()
@@ -243,14 +248,14 @@ where
         .y_desc("share")
         .x_labels(5)
         .y_labels(6)
-        .x_label_formatter(&|x| short(*x))
+        .x_label_formatter(&|x| short(if logarithmic { 10f64.powf(*x) } else { *x }))
         .y_label_formatter(&|y| format!("{y:.1}"))
         .label_style(text(17))
         .axis_desc_style(text(19))
         .axis_style(INK)
         .draw()
         .map_err(trouble)?;
-    let swaps = ladder.rungs.iter().filter_map(|rung| Some((rung.beta, rung.swap?)));
+    let swaps = ladder.rungs.iter().filter_map(|rung| Some((place(rung.beta), rung.swap?)));
     let line = LineSeries::new(swaps, SAMPLED.stroke_width(2)).point_size(4);
     panel
         .draw_series(line)
@@ -258,7 +263,7 @@ where
         .label("swaps with the next rung accepted")
         .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], SAMPLED.stroke_width(2)));
     let shares: Vec<_> =
-        ladder.rungs.iter().filter_map(|rung| Some((rung.beta, rung.cluster_share?))).collect();
+        ladder.rungs.iter().filter_map(|rung| Some((place(rung.beta), rung.cluster_share?))).collect();
     if !shares.is_empty() {
         panel
             .draw_series(shares.iter().map(|&at| Circle::new(at, 5, THEORY.filled())))

@@ -170,5 +170,11 @@ fn exponents(answer: &Transition, line: &mut impl FnMut(String)) {
             "  collapse of U4 of the three largest sizes over (beta - beta_c) {n}^(1/nu): chi2/dof = {:.1}/{}",
             collapse.chi_squared, collapse.freedom
         ));
+        if collapse.chi_squared > 2.0 * collapse.freedom as f64 {
+            line(
+                "            (a collapse leaves corrections to scaling in, and these errors are small enough to see them; beta_c and nu allow for them)"
+                    .to_owned(),
+            );
+        }
     }
 }

@@ -120,7 +120,7 @@ impl InferenceReport {
         let w = &self.workload;
         let t = &w.transformer;
         let mut text = wrapped(&format!(
-            "{}: {} layers, {} heads on {} of K and V, d = {}, {:.2}e9 weights; {} of {} sequences at n = {}",
+            "{}: {} layers, {} heads on {} of K and V, d = {}, {:.2}e9 weights; {} of {} at n = {}",
             t.family,
             t.layers,
             t.heads,
@@ -128,7 +128,7 @@ impl InferenceReport {
             t.d_head,
             w.weights / 1e9,
             w.task.phase.name(),
-            w.task.batch,
+            if w.task.batch == 1 { "one sequence".to_owned() } else { format!("{} sequences", w.task.batch) },
             w.task.context
         ));
         text += &wrapped(&format!(

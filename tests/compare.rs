@@ -53,6 +53,11 @@ fn the_document_has_its_keys_and_its_parts_sum() {
         assert!(number(&row["output_error"]) <= 0.1, "{name}");
         assert!(row["evidence"].is_string() && row["kind"].is_string());
     }
+    // K and V of all heads at 0.34 µm² a number; the file of Z1 knows no area.
+    let held = 6.0 * 12.0 * 102.0 * (32.0 + 32.0);
+    let area = number(&row(&document, "control_int8_digital")["area_mm2"][1]);
+    assert!((area / (held * 0.34e-6) - 1.0).abs() < 1e-12, "{area}");
+    assert!(row(&document, "z1_spice")["area_mm2"].is_null());
     // What samples was sampled just enough: one read-out fewer would miss the target in some head.
     assert!(number(&row(&document, "pcm_wta_projected")["worst_head_error"]) > 0.0995);
     // Z1 has to write every logit, and that alone takes seconds for one sentence.
@@ -238,7 +243,35 @@ fn the_picture_is_drawn_and_not_replaced() {
     let arguments = [&SMALL[..], &["--figure", "tornado", "--plot", file.to_str().unwrap()]].concat();
     ceas(&arguments).assert().success();
     assert!(fs::read_to_string(&file).unwrap().contains("price_j"));
-    assert!(refusal(&["--figure", "pareto"]).contains("--model"));
+    assert!(refusal(&["--figure", "map-n-s"]).contains("--model"));
+    assert!(
+        refusal(&["--figure", "map-flip-write", "--device", "control_int8_digital"])
+            .contains("none of the devices")
+    );
+    let file = folder.path().join("map.svg");
+    let arguments = [&SMALL[..], &["--figure", "map-flip-write", "--plot", file.to_str().unwrap()]].concat();
+    ceas(&arguments).assert().success();
+    assert!(fs::read_to_string(&file).unwrap().contains("price of a write"));
+}
+
+#[test]
+fn energy_against_error_of_heads_agrees_with_the_rows() {
+    let document = json(&["--figure", "pareto"]);
+    let points = document["figure"]["pareto"].as_array().unwrap();
+    let of = |name: &str| points.iter().filter(|p| p["name"] == name).collect::<Vec<_>>();
+    for name in ["control_int8_digital", "h100_sxm"] {
+        let point = of(name)[0];
+        assert_eq!(point["energy_j"], row(&document, name)["energy_j"]["mid"], "{name}");
+        assert_eq!(point["error"], row(&document, name)["output_error"], "{name}");
+        assert_eq!(point["best"], true, "{name}");
+    }
+    // Less error never takes less energy, and at 10 % the curve passes the row.
+    let z1: Vec<_> = of("z1_spice").iter().map(|p| (number(&p["error"]), number(&p["energy_j"]))).collect();
+    assert!(z1.len() > 20 && z1.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 >= w[1].1));
+    let own = number(&row(&document, "z1_spice")["energy_j"]["mid"]);
+    let near = z1.iter().filter(|(error, _)| (0.05..0.2).contains(error));
+    let (low, high) = near.fold((f64::MAX, 0.0f64), |(low, high), (_, e)| (low.min(*e), high.max(*e)));
+    assert!(low < own && own < high, "{low} {own} {high}");
 }
 
 #[test]

@@ -324,6 +324,29 @@ fn maps_and_the_front_agree_with_the_rows() {
 }
 
 #[test]
+fn silicon_is_that_of_a_search_and_its_ends_are_in_order() {
+    let asked = question(Phase::Decode, 1024, 1);
+    let devices = device::compared_with_models();
+    let comparison = InferenceComparison::new(&asked, &devices, &[Gpu::h100()]).unwrap();
+    let mut known = 0;
+    for (device, row) in devices.iter().zip(&comparison.rows) {
+        let searched = row.mapping.as_ref().map_or(f64::NAN, |m| Tariff::of(device).area(m));
+        let Some([low, mid, high]) = row.area_mm2 else {
+            assert!(searched.is_nan() || searched == 0.0, "{}: {searched}", device.id);
+            continue;
+        };
+        known += 1;
+        close(mid, 1e6 * searched, 1e-12);
+        assert!(low <= mid && mid <= high && low < high, "{}", device.id);
+    }
+    assert!(known >= 4, "{known}");
+    // 7·10⁹ numbers of 0.2 µm² and more.
+    let pcm = comparison.rows.iter().find(|r| r.name == "pcm_wta_projected").unwrap();
+    let held = pcm.mapping.as_ref().unwrap().held;
+    close(pcm.area_mm2.unwrap()[2], held * 1e-6, 1e-9);
+}
+
+#[test]
 fn tornado_bars_are_ends_of_single_numbers() {
     let (_, bill) = question(Phase::Decode, 1024, 1).put(&device::load("z1_spice").unwrap()).unwrap();
     let mid = bill.cost().energy.mid.value();

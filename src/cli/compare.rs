@@ -6,8 +6,8 @@ use anyhow::{Context, anyhow};
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::mapping::heads::HeadSet;
 use ceas_npu::mapping::qkv;
-use ceas_npu::npu_model::comparison::{Comparison, HeadRun, Question, Target};
-use ceas_npu::npu_model::device::{self, Device};
+use ceas_npu::npu_model::comparison::{Comparison, HeadRun, Question, Target, map_of_heads, pareto_of_heads};
+use ceas_npu::npu_model::device::{self, Device, Encoding};
 use ceas_npu::npu_model::workload::Workload;
 use ceas_npu::study::{self, Gaussian};
 use clap::Args;
@@ -17,7 +17,7 @@ use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
-use super::whole_model::{self, Asked, FigureName, ModelFlags};
+use super::whole_model::{self, Asked, FigureName, MAP, ModelFlags};
 #[cfg(feature = "hdf5")]
 use crate::report::compare::archive;
 use crate::report::compare::figure::Drawing;
@@ -107,17 +107,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             &outputs,
         );
     }
-    let drawing = match figure {
-        FigureName::Bars => Drawing::Bars,
-        FigureName::Tornado => Drawing::Tornado,
-        FigureName::MapNS | FigureName::MapFlipWrite | FigureName::Pareto => {
-            return Err(anyhow!(
-                "--figure: maps and energy against error are drawn of a whole model: add --model config.json"
-            ))
-            .input();
-        }
-    };
+    if matches!(figure, FigureName::MapNS) {
+        return Err(anyhow!(
+            "--figure map-n-s: heads that were run have their own number of keys; add --model config.json, which prices any context"
+        ))
+        .input();
+    }
     let devices = devices(&arguments.device)?;
+    let sampler = devices.iter().find(|d| d.encoding != Encoding::Exact);
+    if matches!(figure, FigureName::MapFlipWrite) && sampler.is_none() {
+        return Err(anyhow!("--figure: none of the devices samples, so that there is nothing to map"))
+            .input();
+    }
     let studied = Studied::run(arguments, &devices)?;
     let gpus = arguments.baselines.load(
         &arguments.device,
@@ -129,6 +130,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let report = WorkloadReport::new(name, note, &workload, &studied.heads, target);
     let question = Question::new(workload, studied.heads, target).run()?.drawn(draws, arguments.common.seed);
     let comparison = Comparison::new(&question, &devices, &gpus).input()?;
+    let drawing = match (figure, sampler) {
+        (FigureName::MapFlipWrite, Some(device)) => {
+            Drawing::Map(map_of_heads(&question, device, &gpus[0], MAP).input()?)
+        }
+        (FigureName::Pareto, _) => Drawing::Pareto(pareto_of_heads(&question, &devices, &gpus).input()?),
+        (FigureName::Tornado, _) => Drawing::Tornado,
+        _ => Drawing::Bars,
+    };
     let report = Report::new(report, comparison, draws, drawing);
     #[cfg(feature = "hdf5")]
     if let Some(file) = &outputs.out {

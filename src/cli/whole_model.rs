@@ -37,7 +37,7 @@ pub enum FigureName {
     /// Energy, time and where the energy goes
     #[default]
     Bars,
-    /// Gain over the GPU by context and samples, for the first device that samples
+    /// Gain over the GPU by context and samples, for the first device that samples (with --model)
     #[value(name = "map-n-s")]
     MapNS,
     /// Gain over the GPU by the price of an attempt and of a write, for the first device that samples
@@ -90,7 +90,7 @@ pub struct ModelFlags {
 /// Rungs of an octave in the ladders of a search: of the eight default devices a million candidates are priced.
 const FINENESS: u32 = 24;
 /// Points of a map along each axis.
-const MAP: usize = 61;
+pub const MAP: usize = 61;
 
 /// What is asked of heads and of whole models alike.
 #[derive(Debug, Clone, Copy)]

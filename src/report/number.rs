@@ -34,6 +34,22 @@ pub fn shown(mid: Option<f64>, unit: &str, ends: Option<(f64, f64)>) -> String {
     }
 }
 
+/// Silicon in mm²: middle and ends, `0.094 (0.047–0.47)`, or in thousands, `5.04k (2.5–25)`; one number where all are the same, `?` where
+/// the file is silent.
+pub fn area(ends: Option<[f64; 3]>) -> String {
+    match ends {
+        None => "?".into(),
+        Some([low, mid, high]) => {
+            let (unit, k) = if mid >= 999.5 { (1e3, "k") } else { (1.0, "") };
+            let middle = short(mid / unit) + k;
+            match low < high {
+                true => format!("{middle} ({}–{})", brief(low / unit), brief(high / unit)),
+                false => middle,
+            }
+        }
+    }
+}
+
 /// A share of draws in whole percent.
 pub fn percent(share: Option<f64>) -> String {
     share.map_or("–".into(), |share| format!("{:.0} %", 100.0 * share))

@@ -101,7 +101,11 @@ impl Tariff {
             cap: device.power_cap.as_ref().map_or(f64::INFINITY, |c| c.range.mid.value()),
             pipelined: device.pipelined,
             number_m2: area(Area::Number),
-            spin_m2: area(Area::Spin),
+            // A device that states no spins decides inside its array.
+            spin_m2: match device.design.spins.is_none() && !device.area.contains_key(&Area::Spin) {
+                true => 0.0,
+                false => area(Area::Spin),
+            },
             chip_m2: area(Area::Chip),
             holds: device.design.numbers.is_some(),
         }

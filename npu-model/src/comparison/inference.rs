@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Target;
+use super::area::silicon;
 use super::draws::MonteCarlo;
 use super::machine::{GpuRow, pass};
+use super::{Target, with_control};
 use crate::bill::{Bill, Draws, Swing};
-use crate::choice::{Choice, Construction, Lowered, Rows, Tariff, lower};
+use crate::choice::{Choice, Construction, Lowered, Rows, lower};
 use crate::cost::Cost;
 use crate::device::{self, Device, Idle, Kind, Storage};
 use crate::error::Error;
@@ -21,13 +22,14 @@ use crate::units::{Joules, Seconds};
 use crate::workload::{Inference, Task};
 
 /// What no number of a comparison of whole models contains, and whom it favours where that is known.
-pub const EXCLUDED: [&str; 9] = [
+pub const EXCLUDED: [&str; 10] = [
     "idle power of devices whose files state none: rows say so (favours them)",
     "the host, its memory and its network, for devices and GPUs alike",
     "noise, drift, mismatch and temperature error of analogue parts, and re-programming against drift (favours the devices)",
     "errors that add up over layers: the output error is that of one attention output (favours what samples)",
     "quality lost by int8 or analogue weights in the matrices outside attention (favours the devices)",
     "finding the offset that makes uncoupled bits valid (favours z1, asic28, kv260)",
+    "silicon beside the numbers and spins whose area a file states: logic, converters, wiring (favours the devices)",
     "wear: phase-change and resistive cells endure 10⁶ to 10⁹ writes (favours arrays)",
     "rotary positions, sampling of the next token, and look-ups of the embedding",
     "speculative decoding, sparsity and eviction of keys, which help every row",
@@ -191,7 +193,7 @@ impl InferenceQuestion {
         let infinite = !cost.time.mid.value().is_finite();
         Ok(InferenceRow {
             unreachable: infinite.then(|| "its idle power alone exceeds its power cap".into()),
-            area_mm2: area(device, &lowered),
+            area_mm2: silicon(device, lowered.held, lowered.spins, lowered.extent.chips),
             output_error: lowered.error,
             mapping: Some(lowered),
             monte_carlo,
@@ -209,10 +211,7 @@ impl InferenceComparison {
     /// [`Error::NoPrice`] or [`Error::NoRate`] if a file says nothing about something that happens; [`Error::Workload`] without a GPU, or
     /// if the file of the first does not price a model; others that do not are rows that cannot.
     pub fn new(question: &InferenceQuestion, devices: &[Device], gpus: &[Gpu]) -> Result<Self, Error> {
-        let mut devices = devices.to_vec();
-        if !devices.iter().any(|d| d.id == device::CONTROL) {
-            devices.push(device::load(device::CONTROL)?);
-        }
+        let devices = with_control(devices)?;
         let mut machines = Vec::with_capacity(gpus.len());
         for gpu in gpus {
             machines.push(match question.gpu_row(gpu) {
@@ -237,18 +236,6 @@ impl InferenceComparison {
         }
         Ok(Self { rows, gpu: name })
     }
-}
-
-/// mm² at the three ends.
-fn area(device: &Device, lowered: &Lowered) -> Option<[f64; 3]> {
-    let mid = Tariff::of(device).area(lowered);
-    if !(mid.is_finite() && mid > 0.0) {
-        return None;
-    }
-    // The part that weighs most sets the range.
-    let widest = device.area.values().map(|a| [a.range.low / a.range.mid, a.range.high / a.range.mid]);
-    let [low, high] = widest.fold([1.0f64, 1.0f64], |w, r| [w[0].min(r[0]), w[1].max(r[1])]);
-    Some([mid * low * 1e6, mid * 1e6, mid * high * 1e6])
 }
 
 pub(super) fn from_cost(name: String, kind: Kind, cost: &Cost, notes: Vec<String>) -> InferenceRow {

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::{InferenceQuestion, Target};
-use crate::bill::Bill;
+use super::row::Row;
+use super::{InferenceQuestion, Question, Target, with_control};
+use crate::bill::{Bill, Extent};
 use crate::choice::{Choice, lower};
 use crate::device::{Device, Encoding, Kind, Price};
 use crate::error::Error;
-use crate::gpu::{Gpu, Machine};
-use crate::ledger::Event;
+use crate::gpu::{Gpu, Load, Machine};
+use crate::ledger::{Event, Ledger};
 use crate::workload::{Inference, Task};
 
 /// A number that is turned.
@@ -85,11 +86,40 @@ pub fn map(
     prices: bool,
     size: usize,
 ) -> Result<GainMap, Error> {
+    samples(device)?;
+    if !prices {
+        return size_map(question, device, gpu, size);
+    }
+    let lowered = lower(&question.inference, &question.rows, question.target, device, Choice::of(device))?;
+    let bar = question.gpu_energy(gpu, &question.inference);
+    price_map(device, gpu, (&lowered.ledger, lowered.extent), bar, size)
+}
+
+/// The gain of a device over a GPU on heads that were run, over (price of an attempt, price of a write). Their number of keys is theirs:
+/// there is no map over it.
+///
+/// # Errors
+/// [`Error::Workload`] if the device does not sample, cannot do the work, or has no such price; otherwise as [`Bill::new`].
+pub fn map_of_heads(question: &Question, device: &Device, gpu: &Gpu, size: usize) -> Result<GainMap, Error> {
+    samples(device)?;
+    let question = &question.clone().drawn(0, question.seed);
+    let row = Row::of_device(question, device)?.0;
+    let Some(activity) = row.activity else {
+        let reason = format!("{}: {}", device.id, row.unreachable.unwrap_or_default());
+        return Err(Error::Workload { reason });
+    };
+    let ledger = device.ledger(&activity, &question.workload)?;
+    let bar = Row::of_gpu(question, gpu, Load::Filled).0.energy_j.map(|e| e.mid.value());
+    price_map(device, gpu, (&ledger, Extent::ONE), bar, size)
+}
+
+/// Refuses what computes.
+fn samples(device: &Device) -> Result<(), Error> {
     if device.encoding == Encoding::Exact {
         let reason = format!("{} computes: it has neither samples nor attempts to map", device.id);
         return Err(Error::Workload { reason });
     }
-    if prices { price_map(question, device, gpu, size) } else { size_map(question, device, gpu, size) }
+    Ok(())
 }
 
 fn size_map(question: &InferenceQuestion, device: &Device, gpu: &Gpu, size: usize) -> Result<GainMap, Error> {
@@ -121,29 +151,28 @@ fn size_map(question: &InferenceQuestion, device: &Device, gpu: &Gpu, size: usiz
 }
 
 fn price_map(
-    question: &InferenceQuestion,
     device: &Device,
     gpu: &Gpu,
+    (ledger, extent): (&Ledger, Extent),
+    bar: Option<f64>,
     size: usize,
 ) -> Result<GainMap, Error> {
-    let lowered = lower(&question.inference, &question.rows, question.target, device, Choice::of(device))?;
-    let bill = Bill::new(device, &lowered.ledger, lowered.extent)?;
+    let bill = Bill::new(device, ledger, extent)?;
     let priced = |event: &Event| {
-        matches!(device.prices.get(event), Some(Price::Stated(_)))
-            && lowered.ledger.count(*event).value() > 0.0
+        matches!(device.prices.get(event), Some(Price::Stated(_))) && ledger.count(*event).value() > 0.0
     };
     let write = [Event::FieldWrites, Event::CouplingWrites].into_iter().find(|e| priced(e));
     let (Some(write), true) = (write, priced(&Event::Attempts)) else {
         let reason = format!("{} has no price of an attempt and of a write to turn", device.id);
         return Err(Error::Workload { reason });
     };
-    let Some(bar) = question.gpu_energy(gpu, &question.inference) else {
+    let Some(bar) = bar else {
         return Err(Error::Workload { reason: format!("the energy of {} is unknown", gpu.id) });
     };
     let attempts = ladder(1e-18, 1e-10, size);
     let writes = ladder(1e-15, 1e-7, size);
     // Energy is linear in both prices.
-    let count = |event: Event| lowered.ledger.count(event).value();
+    let count = |event: Event| ledger.count(event).value();
     let own = |event: Event| match device.prices.get(&event) {
         Some(Price::Stated(p)) => p.range.mid.value(),
         _ => 0.0,
@@ -169,7 +198,7 @@ fn price_map(
 /// [`Error::NoPrice`] and [`Error::NoRate`] as [`Bill::new`]; errors that a device cannot reach are left out.
 pub fn pareto(question: &InferenceQuestion, devices: &[Device], gpus: &[Gpu]) -> Result<Vec<Point>, Error> {
     let mut points = Vec::new();
-    for device in devices {
+    for device in &with_control(devices)? {
         let errors = if device.encoding == Encoding::Exact { vec![1.0] } else { ladder(0.003, 0.5, 24) };
         for error in errors {
             let lowered = lower(
@@ -200,10 +229,47 @@ pub fn pareto(question: &InferenceQuestion, devices: &[Device], gpus: &[Gpu]) ->
             });
         }
     }
+    Ok(front(points))
+}
+
+/// The same of heads that were run.
+///
+/// # Errors
+/// As [`pareto`].
+pub fn pareto_of_heads(question: &Question, devices: &[Device], gpus: &[Gpu]) -> Result<Vec<Point>, Error> {
+    let at = |error: f64| Question { target: Target::OutputError(error), draws: 0, ..question.clone() };
+    // As loose as no arithmetic is: what computes has the error that it has.
+    let loose = at(f64::MAX);
+    let sampled: Vec<Question> = ladder(0.003, 0.5, 24).into_iter().map(at).collect();
+    let mut points = Vec::new();
+    let mut enter = |row: Row| {
+        if let (Some(energy), None) = (row.energy_j, &row.unreachable) {
+            let (name, kind, error) = (row.name, row.kind, row.output_error);
+            points.push(Point { name, kind, error, energy_j: energy.mid.value(), best: false });
+        }
+    };
+    for device in &with_control(devices)? {
+        let exact = device.encoding == Encoding::Exact;
+        for question in if exact { std::slice::from_ref(&loose) } else { &sampled[..] } {
+            match Row::of_device(question, device) {
+                Ok((row, _)) => enter(row),
+                Err(Error::TooManyEvents { .. }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+    for gpu in gpus {
+        enter(Row::of_gpu(&loose, gpu, Load::Filled).0);
+    }
+    Ok(front(points))
+}
+
+/// Points with those marked that nothing beats in both.
+fn front(mut points: Vec<Point>) -> Vec<Point> {
     let beaten = |p: &Point| points.iter().any(|o| o.error <= p.error && o.energy_j <= p.energy_j && o != p);
     let best: Vec<bool> = points.iter().map(|p| !beaten(p)).collect();
     for (point, best) in points.iter_mut().zip(best) {
         point.best = best;
     }
-    Ok(points)
+    points
 }

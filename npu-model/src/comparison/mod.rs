@@ -9,6 +9,7 @@
 //!
 //! so every head has its own S. Devices that compute have the error of their rounding, measured on the same rows.
 
+mod area;
 mod break_even;
 mod draws;
 mod inference;
@@ -21,7 +22,7 @@ pub use draws::MonteCarlo;
 pub use inference::{
     EXCLUDED as EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, crossing,
 };
-pub use map::{GainMap, Knob, Point, map, pareto};
+pub use map::{GainMap, Knob, Point, map, map_of_heads, pareto, pareto_of_heads};
 pub use row::{Breakdown, Row, Samples};
 
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ use crate::ledger::Linear;
 use crate::workload::Workload;
 
 /// What no number of a comparison contains. Whom an exclusion favours is said where it is known.
-pub const EXCLUDED: [&str; 10] = [
+pub const EXCLUDED: [&str; 11] = [
     "static power, clocks, temperature control and the host of every device (favours the devices)",
     "links, on and off the chip, for q, k, v and o, and on-chip memory traffic beyond the stated prices (favours the devices)",
     "placement: binary spins run uncoupled and reject read-outs, since a penalty would couple all pairs (about n/14 physical \
@@ -44,6 +45,7 @@ pub const EXCLUDED: [&str; 10] = [
     "several chips, replicas and tiling: one device of each kind, taken as large enough; --model counts chips (favours the devices)",
     "everything of a model but attention: projections, norms, feed-forward blocks, which --model prices",
     "noise, drift, mismatch and temperature error of analogue parts beyond the stated widths (favours the devices)",
+    "silicon beside the numbers and spins whose area a file states: logic, converters, wiring (favours the devices)",
     "fields and K resident from an earlier context: every context pays its own writes (against the devices)",
     "a decoder that counts winners and multiplies once per key: every read-out adds a whole value row, dearer once S exceeds n \
      (against the devices)",
@@ -183,10 +185,7 @@ impl Comparison {
                 bar.id
             ));
         }
-        let mut devices: Vec<Device> = devices.to_vec();
-        if !devices.iter().any(|d| d.id == device::CONTROL) {
-            devices.push(device::load(device::CONTROL)?);
-        }
+        let devices = with_control(devices)?;
         let put = devices.par_iter().map(|device| Row::of_device(question, device));
         let mut put = put.collect::<Result<Vec<_>, _>>()?;
         for (place, gpu) in gpus.iter().enumerate() {
@@ -203,6 +202,15 @@ impl Comparison {
         let break_even = BreakEven::new(question, &devices, &rows)?;
         Ok(Self { rows, break_even })
     }
+}
+
+/// Devices with the control behind them, unless it is among them.
+fn with_control(devices: &[Device]) -> Result<Vec<Device>, Error> {
+    let mut devices = devices.to_vec();
+    if !devices.iter().any(|d| d.id == device::CONTROL) {
+        devices.push(device::load(device::CONTROL)?);
+    }
+    Ok(devices)
 }
 
 /// The run that a device's encoding stands for, and whether another had to stand in.

@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use ceas_sim::activity::Activity;
 use serde::Serialize;
 
+use super::area::silicon;
 use super::draws::{MonteCarlo, of_machine};
 use super::{HeadRun, Question, Target, field_error, sampled};
 use crate::bill::{Bill, Draws, Extent, Swing};
 use crate::cost::Cost;
-use crate::device::{Device, Encoding, Kind};
+use crate::device::{Device, Encoding, Kind, Storage};
 use crate::error::Error;
 use crate::gpu::{Format, Gpu, GpuCost, Load, Machine};
 use crate::interval::Interval;
 use crate::provenance::Evidence;
 use crate::units::{Joules, Seconds};
+use crate::workload::Workload;
 
 /// Read-outs per query over the heads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -51,6 +53,8 @@ pub struct Row {
     pub time_s: Option<Interval<Seconds>>,
     /// Energy; `None` if the device cannot do the work at this error.
     pub energy_j: Option<Interval<Joules>>,
+    /// Silicon in mm²: low, mid, high; `None` if the file is silent.
+    pub area_mm2: Option<[f64; 3]>,
     /// Relative output error: root mean square over the heads. For a row that cannot reach the target, the least it can have.
     pub output_error: f64,
     /// The same of the worst head.
@@ -120,6 +124,7 @@ impl Row {
         let bill = Bill::new(device, &ledger, Extent::ONE)?;
         let mut row = Self::from_cost(device.id.clone(), device.kind, device.encoding, &bill.cost(), &errors);
         row.tornado = bill.tornado();
+        row.area_mm2 = area(device, &question.workload);
         if let (Target::OutputError(target), true) = (question.target, device.encoding == Encoding::Exact)
             && row.output_error > target
         {
@@ -200,6 +205,7 @@ impl Row {
             encoding,
             time_s: Some(cost.time),
             energy_j: Some(cost.energy),
+            area_mm2: None,
             output_error,
             worst_head_error,
             evidence: cost.evidence(),
@@ -236,6 +242,7 @@ impl Row {
             encoding: device.encoding,
             time_s: None,
             energy_j: None,
+            area_mm2: None,
             output_error,
             worst_head_error,
             evidence: Evidence::Unstated,
@@ -252,6 +259,17 @@ impl Row {
             notes,
         })
     }
+}
+
+/// Silicon that the K and V of all heads and the spins of one device take.
+fn area(device: &Device, work: &Workload) -> Option<[f64; 3]> {
+    let held = match device.storage {
+        Storage::Resident => (work.key_numbers() + work.value_numbers()) as f64,
+        Storage::Streamed => 0.0,
+    };
+    let spins = device.design.spins.as_ref().map_or(0.0, |s| s.value as f64);
+    let chips = device.design.numbers.as_ref().map_or(1.0, |n| (held / n.value as f64).ceil().max(1.0));
+    silicon(device, held, spins, chips)
 }
 
 /// Root mean square and largest of the heads' errors.

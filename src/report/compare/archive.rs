@@ -5,6 +5,7 @@
 //! | `/rows/name`, `kind`, `encoding`, `evidence`, `binds`, `unreachable`, `notes` | `[row]` | text; notes one a line |
 //! | `/rows/time_s`, `/rows/energy_j` | `[row, 3]` | low, mid, high; NaN if the device cannot do the work |
 //! | `/rows/monte_carlo_time_s`, `monte_carlo_energy_j`, `gain`, `gain_over_control` | `[row, 3]` | 5th, 50th, 95th percentile of draws |
+//! | `/rows/area_mm2` | `[row, 3]` | low, mid, high; NaN if the file is silent |
 //! | `/rows/output_error`, `/rows/worst_head_error` | `[row]` | relative |
 //! | `/rows/beats_gpu`, `/rows/beats_control` | `[row]` | share of draws with less energy than the GPU, than the control |
 //! | `/rows/samples` | `[row, 3]` | read-outs per query: fewest, mean and most over the heads; NaN if it does not sample |
@@ -81,6 +82,7 @@ fn fill(
     };
     numbers("time_s", ranges(rows, |r| r.time_s.map(ends)))?;
     numbers("energy_j", ranges(rows, |r| r.energy_j.map(ends)))?;
+    numbers("area_mm2", ranges(rows, |r| r.area_mm2))?;
     let spread = |s: Spread| [s.p05, s.p50, s.p95];
     numbers("monte_carlo_time_s", ranges(rows, |r| r.monte_carlo.map(|m| spread(m.time_s))))?;
     numbers("monte_carlo_energy_j", ranges(rows, |r| r.monte_carlo?.energy_j.map(spread)))?;

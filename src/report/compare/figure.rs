@@ -1,15 +1,18 @@
-//! The picture of `ceas compare`: energy, time, and where the energy goes; or which number moves the energy most.
+//! The picture of `ceas compare`: energy, time, and where the energy goes; or a map of gain, energy against error, or which number moves
+//! the energy most.
 
 use ceas_npu::npu_model::bill::Spread;
-use ceas_npu::npu_model::comparison::Row;
+use ceas_npu::npu_model::comparison::{GainMap, Point, Row};
 use ceas_npu::npu_model::device::{CONTROL, Encoding, Kind};
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use serde::Serialize;
 
 use crate::report::figure::{Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
+use crate::report::inference::{figure::HEIGHT, map, pareto};
 use crate::report::ranges::{Bar, Panel, Range, Rows, meanings};
 use crate::report::tornado::Tornado;
 
@@ -32,17 +35,30 @@ const ROWS: Rows = Rows { top: 104, height: 52, width: 1500 };
 const LEGEND: i32 = 96;
 
 /// What `--plot` draws of heads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Drawing {
     /// Energy, time and where the energy goes.
     Bars,
+    /// Gain over the prices of an attempt and of a write.
+    Map(GainMap),
+    /// Energy against error.
+    Pareto(Vec<Point>),
     /// Numbers that move the energy of the first row.
     Tornado,
 }
 
-/// Three panels with a line for every row, or a tornado.
+impl Drawing {
+    /// Whether it holds nothing that the rows do not.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Bars | Self::Tornado)
+    }
+}
+
+/// Three panels with a line for every row, or what else was asked for.
 pub struct Picture {
     title: String,
+    drawing: Drawing,
     bars: Vec<Bar>,
     shares: Vec<Vec<f64>>,
     tornado: Option<Tornado>,
@@ -52,12 +68,12 @@ impl Picture {
     /// The picture of the rows of a comparison.
     pub fn new(title: String, rows: &[Row], drawing: Drawing) -> Self {
         let first = rows.iter().find(|r| r.unreachable.is_none() && !r.tornado.is_empty());
-        let tornado = first.filter(|_| drawing == Drawing::Tornado).map(|row| {
+        let tornado = first.filter(|_| matches!(drawing, Drawing::Tornado)).map(|row| {
             let middle = row.energy_j.map_or(1.0, |e| e.mid.si());
             Tornado::new(&row.name, "the whole work", middle, &row.tornado, 1.0)
         });
         let (bars, shares) = (rows.iter().map(bar).collect(), rows.iter().map(shares).collect());
-        Self { title, bars, shares, tornado }
+        Self { title, drawing, bars, shares, tornado }
     }
 }
 
@@ -106,9 +122,10 @@ fn shares(row: &Row) -> Vec<f64> {
 
 impl Figure for Picture {
     fn size(&self) -> (u32, u32) {
-        match &self.tornado {
-            Some(tornado) => tornado.size(),
-            None => (ROWS.width as u32, (ROWS.bottom(self.bars.len()) + 40 + LEGEND) as u32),
+        match (&self.tornado, &self.drawing) {
+            (Some(tornado), _) => tornado.size(),
+            (None, Drawing::Map(_) | Drawing::Pareto(_)) => (1200, HEIGHT as u32),
+            (None, _) => (ROWS.width as u32, (ROWS.bottom(self.bars.len()) + 40 + LEGEND) as u32),
         }
     }
 
@@ -120,6 +137,11 @@ impl Figure for Picture {
         area.draw(&Text::new(self.title.clone(), (24, 18), bold))?;
         if let Some(tornado) = &self.tornado {
             return tornado.draw(area);
+        }
+        match &self.drawing {
+            Drawing::Map(gains) => return map::draw(area, gains),
+            Drawing::Pareto(points) => return pareto::draw(area, points),
+            Drawing::Bars | Drawing::Tornado => {}
         }
         ROWS.names(area, &self.bars)?;
         let control = self.bars.iter().find(|b| b.name == CONTROL);

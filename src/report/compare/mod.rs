@@ -15,7 +15,7 @@ use ceas_npu::sim::statistics::Estimate;
 use serde::Serialize;
 
 use self::figure::{Drawing, Picture};
-use crate::report::number::{brief, list, narrow, percent, short, shown, times, wrapped};
+use crate::report::number::{area, brief, list, narrow, percent, short, shown, times, wrapped};
 use crate::report::present::Answer;
 use crate::report::table::{si, table, with_error};
 
@@ -97,7 +97,7 @@ pub struct Report {
     pub(super) draws: usize,
     pub(super) findings: Vec<String>,
     pub(super) excluded: [&'static str; EXCLUDED.len()],
-    #[serde(skip)]
+    #[serde(rename = "figure", skip_serializing_if = "Drawing::is_plain")]
     drawing: Drawing,
 }
 
@@ -170,7 +170,7 @@ impl Answer for Report {
     }
 
     fn picture(&self) -> Picture {
-        Picture::new(self.title(), &self.rows, self.drawing)
+        Picture::new(self.title(), &self.rows, self.drawing.clone())
     }
 }
 
@@ -180,6 +180,11 @@ impl Report {
         let mut text = self.head();
         text += &format!("{}\n\n", self.table());
         text += &format!("{}\n\n", self.level());
+        text += &wrapped(
+            "level at: the price of an attempt, or the read-outs, at which a device draws level with the GPU; mm²: of the K and V held and \
+             the spins, or of whole chips; ? where its file knows no area",
+        );
+        text.push('\n');
         if self.rows.iter().any(|row| row.stands_in) {
             text += "* the device has binary spins, but its rows could not be run as such: native sampling stands in\n\n";
         }
@@ -223,8 +228,8 @@ impl Report {
 
     fn table(&self) -> String {
         let heads =
-            ["", "kind", "row as", "S", "time (5–95 %)", "energy (5–95 %)", "error %", "grade", "bound by"];
-        let mut rows = table(&heads, 3);
+            ["", "time (5–95 %)", "energy (5–95 %)", "mm² (low–high)", "error %", "grade", "bound by"];
+        let mut rows = table(&heads, 1);
         for row in &self.rows {
             let bound = match row.binds {
                 _ if row.unreachable.is_some() => "CANNOT".into(),
@@ -234,15 +239,13 @@ impl Report {
             let mc = row.monte_carlo.as_ref();
             rows.add_row(vec![
                 row.name.clone(),
-                row.kind.name().into(),
-                if row.stands_in { "native*".into() } else { row.encoding.name().into() },
-                row.samples.map_or("–".into(), |s| short(s.mean)),
                 shown(row.time_s.map(|t| t.mid.si()), "s", mc.map(|m| (m.time_s.p05, m.time_s.p95))),
                 shown(
                     row.energy_j.map(|e| e.mid.si()),
                     "J",
                     mc.and_then(|m| m.energy_j).map(|e| (e.p05, e.p95)),
                 ),
+                area(row.area_mm2),
                 format!("{:.2}", 100.0 * row.output_error),
                 row.evidence.name().into(),
                 bound,
@@ -254,17 +257,17 @@ impl Report {
     /// Break-even against the GPU.
     fn level(&self) -> String {
         let heads = [
+            "",
+            "row as",
+            "S",
             "per pair",
-            "energy",
             "gain (5–95 %)",
             "beats GPU",
             "control",
-            "attempts",
-            "level at",
             "level at e*",
             "level at S",
         ];
-        let mut rows = table(&heads, 1);
+        let mut rows = table(&heads, 2);
         let number = |x: Option<f64>| match x {
             None => "–".to_owned(),
             Some(x) if x < 0.0 => "never".into(),
@@ -283,18 +286,27 @@ impl Report {
             let gain = times(d.gain[1]) + &range.unwrap_or_default();
             rows.add_row(vec![
                 d.name.clone(),
+                match row {
+                    Some(row) if row.stands_in => "native*".into(),
+                    row => row.map_or("–".into(), |row| row.encoding.name().into()),
+                },
+                row.and_then(|row| row.samples).map_or("–".into(), |s| short(s.mean)),
                 si(d.pair_j.mid.si(), "J"),
                 gain,
                 percent(mc.and_then(|m| m.beats_gpu)),
                 percent(mc.and_then(|m| m.beats_control).filter(|_| d.name != CONTROL)),
-                if d.attempts_per_pair > 0.0 { short(d.attempts_per_pair) } else { "–".into() },
-                number(d.attempts_per_pair_level),
                 price,
                 number(d.samples_level),
             ]);
         }
         let gpu = self.break_even.gpu_pair_j;
-        rows.add_row(vec![self.break_even.gpu.clone(), si(gpu.mid.si(), "J"), "1×".into()]);
+        rows.add_row(vec![
+            self.break_even.gpu.clone(),
+            "exact".into(),
+            "–".into(),
+            si(gpu.mid.si(), "J"),
+            "1×".into(),
+        ]);
         narrow(rows)
     }
 }

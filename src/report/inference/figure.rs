@@ -43,7 +43,7 @@ pub struct Picture {
 }
 
 const ROWS: Rows = Rows { top: 104, height: 50, width: 1200 };
-pub(super) const HEIGHT: i32 = 760;
+pub(in crate::report) const HEIGHT: i32 = 760;
 /// This processor.
 const CPU: RGBColor = SERIES[3];
 /// A chip that only computes.
@@ -97,7 +97,7 @@ fn centred(size: u32) -> TextStyle<'static> {
     text(size).pos(Pos::new(HPos::Center, VPos::Top))
 }
 
-pub(super) type Area<B> = DrawingArea<B, Shift>;
+pub(in crate::report) type Area<B> = DrawingArea<B, Shift>;
 
 impl Figure for Picture {
     fn size(&self) -> (u32, u32) {

@@ -8,7 +8,7 @@ use super::figure::{Area, HEIGHT, frame};
 use crate::report::decades::Decades;
 use crate::report::figure::{INK, SAMPLED, THEORY, Trouble, text};
 
-pub(super) fn draw<B: DrawingBackend>(area: &Area<B>, map: &GainMap) -> Result<(), Trouble>
+pub(in crate::report) fn draw<B: DrawingBackend>(area: &Area<B>, map: &GainMap) -> Result<(), Trouble>
 where
     B::ErrorType: 'static,
 {

@@ -3,8 +3,8 @@
 #[cfg(feature = "hdf5")]
 pub mod archive;
 pub mod figure;
-mod map;
-mod pareto;
+pub(super) mod map;
+pub(super) mod pareto;
 
 use ceas_npu::npu_model::choice::{Best, Construction};
 use ceas_npu::npu_model::comparison::{
@@ -15,7 +15,7 @@ use ceas_npu::npu_model::workload::{Phase, Task, Transformer};
 use serde::Serialize;
 
 use self::figure::{Drawing, Picture};
-use crate::report::number::{list, narrow, percent, short, shown, times, wrapped};
+use crate::report::number::{area, list, narrow, percent, short, shown, times, wrapped};
 use crate::report::present::Answer;
 use crate::report::table::{si, table};
 
@@ -120,7 +120,7 @@ impl InferenceReport {
         let w = &self.workload;
         let t = &w.transformer;
         let mut text = wrapped(&format!(
-            "{}: {} layers, {} heads on {} of K and V, d = {}, {:.2}e9 weights; {} of {} sequences at n = {}",
+            "{}: {} layers, {} heads on {} of K and V, d = {}, {:.2}e9 weights; {} of {} at n = {}",
             t.family,
             t.layers,
             t.heads,
@@ -128,7 +128,7 @@ impl InferenceReport {
             t.d_head,
             w.weights / 1e9,
             w.task.phase.name(),
-            w.task.batch,
+            if w.task.batch == 1 { "one sequence".to_owned() } else { format!("{} sequences", w.task.batch) },
             w.task.context
         ));
         text += &wrapped(&format!(
@@ -183,7 +183,18 @@ impl InferenceReport {
 
     fn level(&self) -> String {
         let mut rows = table(
-            &["", "done as", "S", "mm²", "beats GPU", "control", "level: attempt", "write", "S", "context"],
+            &[
+                "",
+                "done as",
+                "S",
+                "mm² (low–high)",
+                "beats GPU",
+                "control",
+                "e* attempt",
+                "e* write",
+                "S*",
+                "n*",
+            ],
             2,
         );
         let price = |x: Option<f64>| match x {
@@ -197,7 +208,7 @@ impl InferenceReport {
                 row.name.clone(),
                 row.manner(),
                 row.mapping.as_ref().and_then(|m| m.samples).map_or("–".into(), short),
-                row.area_mm2.map_or("?".into(), |a| short(a[1])),
+                area(row.area_mm2),
                 percent(mc.and_then(|m| m.beats_gpu)),
                 percent(mc.and_then(|m| m.beats_control).filter(|_| row.name != CONTROL)),
                 price(row.level.attempt_price_j),
@@ -212,6 +223,11 @@ impl InferenceReport {
     fn result(&self) -> String {
         let mut text = self.head();
         text += &format!("{}\n\n{}\n\n", self.table(), self.level());
+        text += &wrapped(
+            "e*, S*, n*: price, samples of a row and context at which a device draws level with the GPU; mm²: of the numbers held and the \
+             spins, or of whole chips; ? where its file knows no area",
+        );
+        text.push('\n');
         list(&mut text, "What comes out", &self.findings);
         if !self.search.is_empty() {
             let mut lines: Vec<String> =

@@ -7,7 +7,7 @@
 //! so that β_c, R*, b and c are fitted together to the measured curves R_L(β) of all sizes, each size weighted by the covariance of its two
 //! quantities. Two curves that cross at β_L,2L = β_c + a L^(−1/ν−ω) say the same of a pair (K. Binder, doi:10.1007/BF01293604).
 //!
-//! Corrections that the data cannot tell from nothing are not taken for nothing: b and c are of the order of 1, and enter as 0 ± [`FIRST`] and
+//! Corrections that the data cannot tell from nothing are not taken for nothing: b and c are of the order of 1 to 10, and enter as 0 ± [`FIRST`] and
 //! 0 ± [`SECOND`]. What this contributes to the error of β_c is part of its systematic error.
 
 use serde::Serialize;
@@ -26,8 +26,8 @@ const SETTLED: f64 = 1e-12;
 const AHEAD: usize = 2;
 
 /// How large b and c are expected to be.
-const FIRST: f64 = 1.0;
-const SECOND: f64 = 3.0;
+const FIRST: f64 = 3.0;
+const SECOND: f64 = 10.0;
 
 /// β_c, and what its error is made of.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -81,8 +81,8 @@ fn the_transitions_of_other_lattices_are_found() {
         ("triangular", "4,8,16", 3f64.ln() / 4.0),
         ("honeycomb", "4,8,16", (2.0 + 3f64.sqrt()).ln() / 2.0),
         ("cubic", "4,6,8", 0.221_654_626),
-        ("complete", "32,64,128", 1.0),
-        ("regular:q=3", "32,64,128", 0.5f64.atanh()),
+        ("complete", "64,128,256", 1.0),
+        ("regular:q=3", "64,128,256", 0.5f64.atanh()),
         // A gauge transformation and another unit of energy change nothing.
         ("square,couplings=-2", "4,8", 0.220_343_4),
     ];

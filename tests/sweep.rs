@@ -84,7 +84,7 @@ fn the_transitions_of_other_lattices_are_found() {
         ("complete", "64,128,256", 1.0),
         ("regular:q=3", "64,128,256", 0.5f64.atanh()),
         // A gauge transformation and another unit of energy change nothing.
-        ("square,couplings=-2", "4,8", 0.220_343_4),
+        ("square,couplings=-2", "4,8,16", 0.220_343_4),
     ];
     for (lattice, sizes, known) in cases {
         let arguments = ["--lattice", lattice, "--sizes", sizes, "--sweeps", "300", "--replicas", "32"];

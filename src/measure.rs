@@ -137,6 +137,16 @@ pub struct Point {
     pub accuracy: Accuracy,
 }
 
+impl Point {
+    /// From the times of all repeats, one at least, and the operations of each.
+    fn of(n: u64, mut times: Vec<f64>, flops: f64, accuracy: Accuracy) -> Self {
+        times.sort_by(f64::total_cmp);
+        let seconds = times[times.len() / 2];
+        let (shortest, longest) = (times[0], times[times.len() - 1]);
+        Self { n, seconds, shortest, longest, flops_per_s: flops / seconds, accuracy }
+    }
+}
+
 /// What came out, and under which circumstances.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {

@@ -20,8 +20,8 @@ use super::value;
 use super::whole_model::{self, Asked, FigureName, MAP, ModelFlags};
 #[cfg(feature = "hdf5")]
 use crate::report::compare::archive;
-use crate::report::compare::figure::Drawing;
 use crate::report::compare::{Report, WorkloadReport};
+use crate::report::drawing::Drawing;
 use crate::report::present::present;
 use crate::report::progress;
 

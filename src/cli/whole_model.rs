@@ -16,9 +16,9 @@ use super::common::{Common, Outputs};
 use super::failure::{Blame, Failure};
 use super::model_input::bundled;
 use super::value;
+use crate::report::drawing::Drawing;
 #[cfg(feature = "hdf5")]
 use crate::report::inference::archive;
-use crate::report::inference::figure::Drawing;
 use crate::report::inference::{InferenceReport, Searched};
 use crate::report::present::present;
 

@@ -112,7 +112,7 @@ pub fn measure(plan: &Plan, step: &dyn Fn()) -> Result<Measured, Error> {
         let once = timed(&problem, 1);
         let inner = (SHORTEST / once).ceil().clamp(1.0, 1e4) as usize;
         let before = meter.as_ref().ok().and_then(Meter::read);
-        let mut times: Vec<f64> = (0..plan.repeats)
+        let times: Vec<f64> = (0..plan.repeats)
             .map(|_| {
                 let seconds = timed(&problem, inner);
                 step();
@@ -124,16 +124,7 @@ pub fn measure(plan: &Plan, step: &dyn Fn()) -> Result<Measured, Error> {
         {
             watts.push(drawn);
         }
-        times.sort_by(f64::total_cmp);
-        let seconds = times[times.len() / 2];
-        points.push(Point {
-            n,
-            seconds,
-            shortest: times[0],
-            longest: times[times.len() - 1],
-            flops_per_s: plan.flops(n)? / seconds,
-            accuracy,
-        });
+        points.push(Point::of(n, times, plan.flops(n)?, accuracy));
     }
     let drawn = (watts.len() == plan.lengths.len()).then(|| watts.iter().sum::<f64>() / watts.len() as f64);
     let power = match (&meter, drawn) {

@@ -293,17 +293,8 @@ pub fn measure(plan: &Plan, adapter: &Adapter, step: &dyn Fn()) -> Result<Measur
         }
         let own: Option<Vec<f64>> = times.iter().map(|(_, own)| *own).collect();
         own_clock &= own.is_some();
-        let mut times = own.unwrap_or_else(|| times.iter().map(|(wall, _)| *wall).collect());
-        times.sort_by(f64::total_cmp);
-        let seconds = times[times.len() / 2];
-        points.push(Point {
-            n,
-            seconds,
-            shortest: times[0],
-            longest: times[times.len() - 1],
-            flops_per_s: plan.flops(n)? / seconds,
-            accuracy,
-        });
+        let times = own.unwrap_or_else(|| times.iter().map(|(wall, _)| *wall).collect());
+        points.push(Point::of(n, times, plan.flops(n)?, accuracy));
     }
     let worst = points.iter().map(|p| p.accuracy.relative_error).fold(0.0, f64::max);
     let software = adapter.is_software();

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod control;
 mod decades;
 pub mod diagnosis;
+pub mod drawing;
 pub mod engine;
 pub mod figure;
 pub mod heads_sweep;

@@ -2,15 +2,15 @@
 //! the energy most.
 
 use ceas_npu::npu_model::bill::Spread;
-use ceas_npu::npu_model::comparison::{GainMap, Point, Row};
+use ceas_npu::npu_model::comparison::Row;
 use ceas_npu::npu_model::device::{CONTROL, Encoding, Kind};
 use ceas_npu::npu_model::interval::Interval;
 use ceas_npu::npu_model::units::Quantity;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use serde::Serialize;
 
+use crate::report::drawing::{CPU, Drawing, EXACT, colour};
 use crate::report::figure::{Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
 use crate::report::inference::{figure::HEIGHT, map, pareto};
 use crate::report::ranges::{Bar, Panel, Range, Rows, meanings};
@@ -27,33 +27,8 @@ const GROUPS: [(&str, RGBColor, &[&str]); 7] = [
     ("GPU: from there up", RGBColor(190, 190, 190), &["up_to_tdp"]),
 ];
 
-/// This processor.
-const CPU: RGBColor = SERIES[3];
-/// A device that computes.
-const EXACT: RGBColor = SERIES[2];
 const ROWS: Rows = Rows { top: 104, height: 52, width: 1500 };
 const LEGEND: i32 = 96;
-
-/// What `--plot` draws of heads.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Drawing {
-    /// Energy, time and where the energy goes.
-    Bars,
-    /// Gain over the prices of an attempt and of a write.
-    Map(GainMap),
-    /// Energy against error.
-    Pareto(Vec<Point>),
-    /// Numbers that move the energy of the first row.
-    Tornado,
-}
-
-impl Drawing {
-    /// Whether it holds nothing that the rows do not.
-    pub fn is_plain(&self) -> bool {
-        matches!(self, Self::Bars | Self::Tornado)
-    }
-}
 
 /// Three panels with a line for every row, or what else was asked for.
 pub struct Picture {
@@ -97,13 +72,7 @@ fn bar(row: &Row) -> Bar {
             true => format!("{}, error {:.2} %", row.evidence.name(), 100.0 * row.output_error),
             false => "cannot reach this error".into(),
         },
-        colour: match row.kind {
-            Kind::Gpu => INK,
-            Kind::Cpu => CPU,
-            _ if row.name.starts_with("control") => THEORY,
-            _ if row.encoding == Encoding::Exact => EXACT,
-            _ => SAMPLED,
-        },
+        colour: colour(row.kind, &row.name, row.encoding != Encoding::Exact),
         gpu: row.kind == Kind::Gpu,
         energy: shown(ends(row.energy_j, mc.and_then(|m| m.energy_j))),
         time: shown(ends(row.time_s, mc.map(|m| m.time_s))),

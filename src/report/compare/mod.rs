@@ -14,7 +14,8 @@ use ceas_npu::npu_model::workload::Workload;
 use ceas_npu::sim::statistics::Estimate;
 use serde::Serialize;
 
-use self::figure::{Drawing, Picture};
+use self::figure::Picture;
+use super::drawing::Drawing;
 use crate::report::number::{area, brief, list, narrow, percent, short, shown, times, wrapped};
 use crate::report::present::Answer;
 use crate::report::table::{si, table, with_error};

@@ -1,38 +1,17 @@
 //! The pictures of `ceas compare --model`: bars, maps of gain, energy against error, tornado.
 
-use ceas_npu::npu_model::comparison::{GainMap, InferenceRow, Point};
+use ceas_npu::npu_model::comparison::InferenceRow;
 use ceas_npu::npu_model::device::{CONTROL, Kind};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use serde::Serialize;
 
 use super::{map, pareto};
 use crate::report::decades::{Decades, tick};
-use crate::report::figure::{FAINT, Figure, INK, SAMPLED, SERIES, THEORY, Trouble, text};
+use crate::report::drawing::{CPU, Drawing, EXACT, colour};
+use crate::report::figure::{FAINT, Figure, INK, SAMPLED, THEORY, Trouble, text};
 use crate::report::ranges::{Bar, Panel, Range, Rows, meanings};
 use crate::report::tornado::Tornado;
-
-/// What is drawn beside the table.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Drawing {
-    /// Energy and time of every row.
-    Bars,
-    /// Gain over two knobs.
-    Map(GainMap),
-    /// Energy against error.
-    Pareto(Vec<Point>),
-    /// Numbers that move the energy of the first row.
-    Tornado,
-}
-
-impl Drawing {
-    /// Whether it holds nothing that the rows do not.
-    pub fn is_plain(&self) -> bool {
-        matches!(self, Self::Bars | Self::Tornado)
-    }
-}
 
 /// A picture.
 pub struct Picture {
@@ -44,11 +23,6 @@ pub struct Picture {
 
 const ROWS: Rows = Rows { top: 104, height: 50, width: 1200 };
 pub(in crate::report) const HEIGHT: i32 = 760;
-/// This processor.
-const CPU: RGBColor = SERIES[3];
-/// A chip that only computes.
-const DIGITAL: RGBColor = SERIES[2];
-
 impl Picture {
     /// The picture of the rows; energies for a token.
     pub fn new(title: String, rows: &[InferenceRow], tokens: f64, drawing: Drawing) -> Self {
@@ -76,13 +50,7 @@ fn bar(row: &InferenceRow, tokens: f64) -> Bar {
             true => format!("{}; {}", row.manner(), row.evidence.name()),
             false => "cannot do this".into(),
         },
-        colour: match row.kind {
-            Kind::Gpu => INK,
-            Kind::Cpu => CPU,
-            _ if row.name == CONTROL || row.name.starts_with("control") => THEORY,
-            _ if row.mapping.as_ref().is_some_and(|m| m.samples.is_some()) => SAMPLED,
-            _ => DIGITAL,
-        },
+        colour: colour(row.kind, &row.name, row.mapping.as_ref().is_some_and(|m| m.samples.is_some())),
         gpu: row.kind == Kind::Gpu,
         energy: ends(
             row.energy_j.map(|e| e.mid.value()),
@@ -144,7 +112,7 @@ impl Picture {
         let marks = [
             ("samples", SAMPLED),
             ("control, no thermal physics", THEORY),
-            ("a chip that computes", DIGITAL),
+            ("a chip that computes", EXACT),
             ("GPU", INK),
             ("a processor", CPU),
         ];

@@ -14,7 +14,8 @@ use ceas_npu::npu_model::device::{CONTROL, Kind};
 use ceas_npu::npu_model::workload::{Phase, Task, Transformer};
 use serde::Serialize;
 
-use self::figure::{Drawing, Picture};
+use self::figure::Picture;
+use super::drawing::Drawing;
 use crate::report::number::{area, list, narrow, percent, short, shown, times, wrapped};
 use crate::report::present::Answer;
 use crate::report::table::{si, table};

@@ -15,6 +15,7 @@ use ceas_npu::sim::spec::Spec;
 use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::interrupt;
+use super::value;
 use crate::report::output::OutputFile;
 use crate::report::present::present;
 use crate::report::progress;
@@ -31,8 +32,8 @@ pub struct Arguments {
     /// Problem: G-set/rudy, Biq Mac sparse QUBO, dimod COO or JSON, edge list
     #[arg(required_unless_present = "lattice")]
     file: Option<PathBuf>,
-    /// Solve a lattice instead of a file, for example square:64,couplings=pm1
-    #[arg(long, value_name = "SPEC", conflicts_with_all = ["file", "objective", "format"])]
+    /// Solve a lattice instead of a file, for example square:64,couplings=pm1, or FILE.toml with the same as a table
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["file", "objective", "format"], value_parser = value::lattice)]
     lattice: Option<Spec>,
     /// What is sought: maxcut, qubo, ising [default: what the format is for; rudy files are cuts, edge lists couplings J]
     #[arg(long, value_name = "NAME", value_parser = objective)]

@@ -56,8 +56,8 @@ pub struct Arguments {
     /// Only lines that have this text in work, kernel, update and level
     #[arg(long, value_name = "TEXT", conflicts_with = "lattice")]
     only: Option<String>,
-    /// Instead of the table, one lattice or graph with the fastest kernel that takes it, on all threads, and the memory it needs
-    #[arg(long, value_name = "SPEC", value_parser = clap::value_parser!(Spec))]
+    /// Instead of the table, one lattice or graph with the fastest kernel that takes it, on all threads, and the memory it needs; also FILE.toml
+    #[arg(long, value_name = "SPEC", value_parser = value::lattice)]
     lattice: Option<Spec>,
     /// Its size, where the spec has none
     #[arg(long, value_name = "L", value_parser = value::whole::<usize>, requires = "lattice")]

@@ -35,8 +35,8 @@ use super::value;
         python3 -c 'import h5py; print(h5py.File(\"critical.h5\")[\"spins\"][-1].mean())'"
 )]
 pub struct Arguments {
-    /// Lattice or graph, with couplings and field, such as cubic:16 or square:64,couplings=pm1
-    #[arg(long, default_value = "square", value_name = "SPEC", value_parser = clap::value_parser!(Spec))]
+    /// Lattice or graph, with couplings and field, such as cubic:16 or square:64,couplings=pm1, or FILE.toml with the same as a table
+    #[arg(long, default_value = "square", value_name = "SPEC", value_parser = value::lattice)]
     pub lattice: Spec,
     /// Its size: L of a lattice, sites of a graph [default: what the spec says, else 256]
     #[arg(long, value_name = "L", value_parser = value::whole::<usize>)]

@@ -43,7 +43,7 @@ ceas sweep --lattice regular:q=3 --json\n  ceas sweep --sizes 32 --beta 0.40:0.4
 )]
 pub struct Arguments {
     /// Lattice or graph, its size open: square, triangular, honeycomb, king, cubic, hypercubic, complete, regular:q=Q, …, with ,open and
-    /// ,couplings=J behind it
+    /// ,couplings=J behind it, or FILE.toml with the same as a table
     #[arg(long, value_name = "SPEC", default_value = "square", value_parser = value::family)]
     lattice: Family,
     /// Sizes: sides L ≥ 4, or numbers of sites of a graph; β_c needs two, and three to assess its drift [default: by the lattice, 8,16,32,64 if

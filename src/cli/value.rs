@@ -1,8 +1,11 @@
 //! Values of flags, read so that a wrong one is told what would be right.
 
+use std::fs::File;
+use std::io::Read;
 use std::str::FromStr;
 
 use ceas_npu::sim::critical::{Dynamics, Family};
+use ceas_npu::sim::spec::Spec;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// A whole number from 0.
@@ -38,9 +41,28 @@ pub fn update() -> impl TypedValueParser<Value = Dynamics> {
     .try_map(|name| name.parse::<Dynamics>())
 }
 
-/// A lattice or graph with couplings, its size open.
+/// A file that describes a lattice has at most so many bytes.
+const LONGEST_LATTICE: u64 = 1 << 16;
+
+/// A lattice or graph with couplings and field: one line, or a file whose name ends in .toml with a table that says the same.
+pub fn lattice(text: &str) -> Result<Spec, String> {
+    if !text.ends_with(".toml") {
+        return text.parse().map_err(|e: ceas_npu::sim::spec::SpecError| e.to_string());
+    }
+    let mut table = String::new();
+    File::open(text)
+        .and_then(|file| file.take(LONGEST_LATTICE + 1).read_to_string(&mut table))
+        .map_err(|e| format!("this file cannot be read as text: {e}"))?;
+    if table.len() as u64 > LONGEST_LATTICE {
+        return Err(format!("this file is longer than the {LONGEST_LATTICE} bytes that describe a lattice"));
+    }
+    toml::from_str(&table)
+        .map_err(|e| format!("{}; a file has lines such as lattice = \"cubic\" and size = 16", e.message()))
+}
+
+/// The same with its size open.
 pub fn family(text: &str) -> Result<Family, String> {
-    text.parse().map_err(|e: ceas_npu::sim::spec::SpecError| e.to_string())
+    lattice(text).map(Family::from)
 }
 
 #[cfg(test)]
@@ -58,6 +80,27 @@ mod tests {
                 assert!(tried.is_ok(), "{flag} {}", value.get_name());
             }
         }
+    }
+
+    #[test]
+    fn a_lattice_is_a_line_or_a_table() {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        let path = file.path().to_str().unwrap();
+        std::fs::write(path, "lattice = \"square\"\nsize = 8\nboundary = \"open\"\ncouplings = \"pm1\"\n")
+            .unwrap();
+        assert_eq!(lattice(path), lattice("square:8,open,couplings=pm1"));
+        for (table, named) in [
+            ("size = 8", "lattice"),
+            ("lattice = \"sqare\"", "sqare"),
+            ("lattice = [1]", "lattice = \"cubic\""),
+        ] {
+            std::fs::write(path, table).unwrap();
+            let error = lattice(path).unwrap_err();
+            assert!(error.contains(named), "{table}: {error}");
+        }
+        std::fs::write(path, vec![b'#'; 1 << 17]).unwrap();
+        assert!(lattice(path).unwrap_err().contains("longer"));
+        assert!(lattice("absent.toml").unwrap_err().contains("cannot be read"));
     }
 
     #[test]

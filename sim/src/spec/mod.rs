@@ -60,7 +60,7 @@ use shape::Shape;
 /// assert!(error.to_string().contains("opne"));
 /// ```
 ///
-/// In TOML it is the same line as a string, or a table with `lattice` and the same keys:
+/// In TOML it is the same line as a string, or a table with `lattice` and the same keys (`--lattice FILE.toml` on the command line):
 ///
 /// ```toml
 /// lattice = "regular"

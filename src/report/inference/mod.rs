@@ -3,10 +3,11 @@
 #[cfg(feature = "hdf5")]
 pub mod archive;
 pub mod figure;
+mod findings;
 pub(super) mod map;
 pub(super) mod pareto;
+mod searched;
 
-use ceas_npu::npu_model::choice::{Best, Construction};
 use ceas_npu::npu_model::comparison::{
     EXCLUDED_OF_MODELS, InferenceComparison, InferenceQuestion, InferenceRow, Level, Target,
 };
@@ -15,6 +16,7 @@ use ceas_npu::npu_model::workload::{Phase, Task, Transformer};
 use serde::Serialize;
 
 use self::figure::Picture;
+pub use self::searched::Searched;
 use super::drawing::Drawing;
 use crate::report::number::{area, list, narrow, percent, short, shown, times, wrapped};
 use crate::report::present::Answer;
@@ -60,11 +62,8 @@ pub struct InferenceReport {
     break_even: BreakEven,
     pub(super) findings: Vec<String>,
     pub(super) excluded: [&'static str; EXCLUDED_OF_MODELS.len()],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    search: Vec<(String, Result<Best, String>)>,
-    /// Seconds that the search took: told, not part of the document.
-    #[serde(skip)]
-    seconds: f64,
+    #[serde(rename = "search", skip_serializing_if = "Searched::is_empty")]
+    searched: Searched,
     #[serde(skip_serializing_if = "Drawing::is_plain")]
     figure: Drawing,
 }
@@ -76,7 +75,7 @@ impl InferenceReport {
         comparison: InferenceComparison,
         assumed: String,
         figure: Drawing,
-        search: Searched,
+        searched: Searched,
     ) -> Self {
         let work = &question.inference;
         let attention = work.attention();
@@ -95,7 +94,7 @@ impl InferenceReport {
         };
         let levels = comparison.rows.iter().filter(|r| r.mapping.is_some());
         let devices = levels.map(|r| LevelOf { name: r.name.clone(), level: r.level }).collect();
-        let findings = findings(&workload, &comparison);
+        let findings = findings::findings(&workload, &comparison);
         Self {
             command: "compare",
             workload,
@@ -104,8 +103,7 @@ impl InferenceReport {
             break_even: BreakEven { gpu: comparison.gpu, devices },
             rows: comparison.rows,
             excluded: EXCLUDED_OF_MODELS,
-            search: search.found,
-            seconds: search.seconds,
+            searched,
             figure,
         }
     }
@@ -230,67 +228,9 @@ impl InferenceReport {
         );
         text.push('\n');
         list(&mut text, "What comes out", &self.findings);
-        if !self.search.is_empty() {
-            let mut lines: Vec<String> =
-                self.search.iter().map(|(name, best)| searched(name, best)).collect();
-            let sum = |of: fn(&Best) -> u64| -> u64 {
-                self.search.iter().filter_map(|(_, best)| best.as_ref().ok()).map(of).sum()
-            };
-            let (looked, priced) = (sum(|b| b.candidates), sum(|b| b.priced));
-            lines.push(format!(
-                "looked at {looked} mappings in all; {priced} were priced one by one in {:.2} s, {:.1e} a second",
-                self.seconds,
-                priced as f64 / self.seconds.max(1e-9)
-            ));
-            list(&mut text, "\nBest mappings", &lines);
-        }
+        self.searched.list(&mut text);
         text
     }
-}
-
-/// What a search found on every device, and how long it took.
-#[derive(Debug, Clone, Default)]
-pub struct Searched {
-    /// The best mapping of each device, or why there is none.
-    pub found: Vec<(String, Result<Best, String>)>,
-    /// Seconds.
-    pub seconds: f64,
-}
-
-/// One line of a search.
-fn searched(name: &str, best: &Result<Best, String>) -> String {
-    let best = match best {
-        Err(reason) => return format!("{name}: {reason}"),
-        Ok(best) => best,
-    };
-    let c = &best.lowered.choice;
-    let mut manner = vec![c.storage.name()];
-    if c.construction != Construction::Exact {
-        manner.push(c.write.name());
-        manner.push(c.layout.name());
-    }
-    let own = best.least.get(c.construction.name()).copied().unwrap_or(f64::NAN);
-    let others = best.least.iter().filter(|(other, _)| **other != c.construction.name());
-    let others: Vec<String> =
-        others.map(|(other, least)| format!("{other} {}", times(least / own))).collect();
-    let mut text = format!(
-        "{name}: {} ({}), {} chips: {}, {}; bound by {}; {} of {} mappings priced",
-        c.construction.name(),
-        manner.join(", "),
-        best.lowered.extent.chips,
-        si(best.energy_j, "J"),
-        si(best.time_s, "s"),
-        best.binds.replace('_', " "),
-        best.priced,
-        best.candidates
-    );
-    if !others.is_empty() {
-        text += &format!("; beside it at best: {}", others.join(", "));
-    }
-    if c.construction == Construction::Gated || best.least.contains_key(Construction::Gated.name()) {
-        text += "; gates are not softmax";
-    }
-    text
 }
 
 fn held(target: Target) -> String {
@@ -346,78 +286,4 @@ impl Answer for InferenceReport {
     fn picture(&self) -> Picture {
         Picture::new(self.title(), &self.rows, self.workload.tokens, self.figure.clone())
     }
-}
-
-/// Plain sentences, flattering or not.
-fn findings(work: &ModelReport, comparison: &InferenceComparison) -> Vec<String> {
-    let mut found = Vec::new();
-    let find = |name: &str| comparison.rows.iter().find(|r| r.name == name && r.unreachable.is_none());
-    let mid = |row: &InferenceRow| row.energy_j.map(|e| e.mid.value());
-    let bar = find(&comparison.gpu).and_then(mid);
-    if let (Some(gpu), Some(time)) = (bar, find(&comparison.gpu).and_then(|r| r.time_s)) {
-        found.push(format!(
-            "{} takes {} and {} for a token, {} for an attention output with its share of everything else.",
-            comparison.gpu,
-            si(time.mid.value() / work.tokens, "s"),
-            si(gpu / work.tokens, "J"),
-            si(gpu / work.attention_outputs, "J")
-        ));
-    }
-    for row in &comparison.rows {
-        if let Some(reason) = &row.unreachable {
-            found.push(format!(
-                "{} CANNOT do this: {}.",
-                row.name,
-                reason.trim_start_matches(&format!("{}: ", row.name))
-            ));
-        }
-    }
-    let control = find(CONTROL).and_then(mid);
-    for row in comparison
-        .rows
-        .iter()
-        .filter(|r| r.unreachable.is_none() && r.mapping.as_ref().is_some_and(|m| m.samples.is_some()))
-    {
-        let (Some(own), Some(bar), Some(control)) = (mid(row), bar, control) else { continue };
-        let part = row.breakdown.energy_j.iter().max_by(|a, b| a.1.mid.value().total_cmp(&b.1.mid.value()));
-        let most = part.map_or(String::new(), |(name, e)| {
-            format!("; {:.0} % of it is {}", 100.0 * e.mid.value() / own, name.replace('_', " "))
-        });
-        let against = |other: f64, who: &str| match other / own {
-            g if g >= 1.0 => format!("{} less energy than {who}", times(g)),
-            g => format!("{} MORE energy than {who}", times(1.0 / g)),
-        };
-        found.push(format!(
-            "{} (grade {}): {}, {}{most}.",
-            row.name,
-            row.evidence.name(),
-            against(bar, "the GPU"),
-            against(control, "the control without thermal physics")
-        ));
-    }
-    if let (Some(resident), Some(streamed)) = (control, find("control_int8_streamed").and_then(mid)) {
-        let digital = find("northpole_measured").and_then(mid).zip(bar);
-        let real = digital.map_or(String::new(), |(e, bar)| match bar / e {
-            g if g >= 1.0 => format!(" Measured silicon that does so gains {} over the GPU.", times(g)),
-            g => format!(" Measured silicon that does so takes {} MORE energy than the GPU.", times(1.0 / g)),
-        });
-        found.push(format!(
-            "Keeping weights, K and V on the chip is worth {} to the control, and needs no spin.{real}",
-            times(streamed / resident)
-        ));
-    }
-    let best = comparison
-        .rows
-        .iter()
-        .filter(|r| r.unreachable.is_none() && r.mapping.is_some())
-        .min_by(|a, b| mid(a).unwrap_or(f64::INFINITY).total_cmp(&mid(b).unwrap_or(f64::INFINITY)));
-    if let Some(best) = best {
-        let thermal = best.mapping.as_ref().is_some_and(|m| m.samples.is_some());
-        found.push(format!(
-            "Least energy at the middle of the ranges: {}, which {}.",
-            best.name,
-            if thermal { "samples" } else { "computes: no thermal physics" }
-        ));
-    }
-    found
 }

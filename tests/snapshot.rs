@@ -262,6 +262,52 @@ fn a_file_that_is_resumed_is_that_of_an_uninterrupted_run() {
     assert!(fs::read(folder.path().join("a.h5")).unwrap() == before, "a refusal changes nothing");
 }
 
+/// A file of which a byte was changed on the way is refused in one sentence, whatever HDF5 would make of it, and stays as it is.
+#[test]
+fn a_damaged_file_is_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.h5");
+    assert!(run(folder.path(), "--size 8 --frames 3 --out a.h5").status.success());
+    let good = fs::read(&path).unwrap();
+    let written: Vec<usize> = (0..good.len()).filter(|&at| good[at] != 0).collect();
+    for at in written.iter().copied().step_by(written.len() / 24) {
+        let mut bytes = good.clone();
+        bytes[at] = 0xFF ^ bytes[at];
+        fs::write(&path, &bytes).unwrap();
+        let output = run(folder.path(), "--size 8 --frames 4 --resume a.h5");
+        assert_eq!(output.status.code(), Some(2), "byte {at}: {}", said(&output));
+        assert!(said(&output).contains("seal") && said(&output).lines().count() == 1, "{}", said(&output));
+        assert!(fs::read(&path).unwrap() == bytes, "byte {at}: a refusal changes nothing");
+        assert_eq!(names(folder.path()), ["a.h5"]);
+    }
+    fs::write(&path, &good).unwrap();
+    assert!(run(folder.path(), "--size 8 --frames 4 --resume a.h5").status.success());
+}
+
+/// Configurations on their way to equilibrium are called that, in words, on the picture and for scripts; those that have come there are not.
+/// Spins cooled at once from β = 0 to β_c are 5σ off after 500 sweeps, as domains grow like t^(1/z), z = 2.17; a thermalized run is called off in one
+/// of 10⁴ at most.
+#[test]
+fn a_run_that_is_not_in_equilibrium_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let answer = |line: &str| -> (Value, String) {
+        let output = run(folder.path(), &format!("{line} --out a.h5 --force --json"));
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        (serde_json::from_slice(&output.stdout).unwrap(), said(&output))
+    };
+    let (hot, warning) = answer("--size 256 --frames 10 --every 2 --plot a.png");
+    let found = &hot["equilibrium"];
+    assert!(found["is_missed"] == true && found["sigmas"].as_f64().unwrap() > 4.0, "{found}");
+    assert!(warning.contains("not in equilibrium") && warning.contains("above the exact one"), "{warning}");
+    // Twin: clusters reach it.
+    let (cold, warning) = answer("--size 64 --frames 40 --update wolff --thermalization 100");
+    let found = &cold["equilibrium"];
+    assert!(found["is_missed"] == false && warning.is_empty(), "{found} {warning}");
+    assert!(found["exact"]["source"].as_str().unwrap().contains("Kaufman"), "{found}");
+    // Where nothing exact is known, nothing is said.
+    assert!(answer("--lattice cubic:8 --frames 2").0["equilibrium"].is_null());
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_closes_its_file_and_says_what_was_kept() {

@@ -149,12 +149,90 @@ fn one_size_on_a_grid_gives_points_only() {
         answer["points"].as_array().unwrap().iter().map(|p| p["beta"].as_f64().unwrap()).collect();
     assert_eq!(betas, [0.2, 0.3]);
     assert!(answer["beta_c"].is_null());
+    // Points are what they are: of the smallest lattices, and in fields of any strength.
+    for line in ["square:3 --beta 0.3", "complete:2 --beta 0.3", "square:8,field=1e9 --beta 1e-10 --update heat-bath"] {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let output = ceas(&[&["--sweeps", "20", "--lattice"], &words[..]].concat()).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// A sweep that is killed, interrupted and killed again, on one thread and two, ends with the document of an uninterrupted one, byte for byte
+/// but for the measured speed; a checkpoint of another sweep or a damaged one is refused.
+#[cfg(unix)]
+#[test]
+fn a_killed_sweep_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.checkpoint");
+    let file = file.to_str().unwrap();
+    let without_speed = |text: &str| -> String {
+        text.lines().filter(|line| !line.contains("\"attempts_per_ns\"")).collect::<Vec<_>>().join("\n")
+    };
+    let precise = ["--sizes", "4,8,16", "--sweeps", "60", "--replicas", "32", "--precision", "1e-3"];
+    let points = ["--sizes", "8,16", "--beta", "0.42:0.46:4", "--update", "heat-bath", "--sweeps", "900"];
+    for sweep in [&precise[..], &points] {
+        let whole = document(sweep);
+        let program = |more: &[&str]| {
+            let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_ceas"));
+            program.arg("sweep").args(sweep).args(more).arg("--json");
+            program.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+            program
+        };
+        // Until the file has been written so often, or it is done.
+        let written = |more: &[&str], times: u32, signal: &str| {
+            let mut running = program(more).spawn().unwrap();
+            let stamp = || std::fs::metadata(file).and_then(|data| data.modified()).ok();
+            let (mut seen, mut last) = (0, stamp());
+            while seen < times && running.try_wait().unwrap().is_none() {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                let now = stamp();
+                seen += u32::from(now != last);
+                last = now;
+            }
+            let sent = std::process::Command::new("kill").args([signal, &running.id().to_string()]).status();
+            assert!(sent.is_ok());
+            running.wait_with_output().unwrap()
+        };
+        let fast = ["--checkpoint-every", "0.02"];
+        let begin = [&["--checkpoint", file, "--threads", "1"], &fast[..]].concat();
+        written(&begin, 2, "-KILL");
+        let go_on = [&["--resume", file, "--threads", "2"], &fast[..]].concat();
+        let output = written(&go_on, 2, "-INT");
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{message}");
+            assert!(message.contains("interrupted") && message.contains("--resume"), "{message}");
+        }
+        written(&go_on, 3, "-KILL");
+        let resumed = document(&[sweep, &["--resume", file, "--threads", "1"]].concat());
+        assert_eq!(without_speed(&resumed), without_speed(&whole));
+        // Twin: another seed has another document, and its checkpoint is no other's.
+        assert_ne!(without_speed(&document(&[sweep, &["--seed", "2"]].concat())), without_speed(&whole));
+        let refusal = |more: &[&str]| {
+            let output = ceas(&[sweep, more].concat()).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stderr).unwrap()
+        };
+        let message = refusal(&["--seed", "2", "--resume", file]);
+        assert!(message.contains("seed 2") && message.contains("seed 1"), "{message}");
+        assert!(refusal(&["--checkpoint", file]).contains("exists already"));
+        let good = std::fs::read(file).unwrap();
+        for at in (0..good.len()).step_by(good.len() / 8 + 1) {
+            let mut bytes = good.clone();
+            bytes[at] ^= 0x10;
+            std::fs::write(file, &bytes).unwrap();
+            assert!(refusal(&["--resume", file]).contains("checkpoint"), "byte {at}");
+            std::fs::write(file, &good[..at]).unwrap();
+            assert!(refusal(&["--resume", file]).contains("checkpoint"), "{at} bytes");
+        }
+        std::fs::remove_file(file).unwrap();
+    }
 }
 
 /// Wrong flags: exit code 2 and one sentence that names the thing.
 #[test]
 fn wrong_flags_are_refused_in_one_sentence() {
-    let cases: [(&[&str], &str); 33] = [
+    let cases: [(&[&str], &str); 38] = [
         (&["--sizes", "2,4"], "at least 4"),
         (&["--sizes", "8,8,16"], "named twice"),
         (&["--sizes", "8"], "two sizes"),
@@ -175,6 +253,11 @@ fn wrong_flags_are_refused_in_one_sentence() {
         (&["--precision", "0"], "above 0"),
         (&["--precision", "1e-3", "--budget", "0"], "at least as much work"),
         (&["--precision", "1e-3", "--sizes", "8", "--beta", "0.44"], "needs two sizes"),
+        (&["--checkpoint", "a.txt"], ".checkpoint"),
+        (&["--checkpoint", "absent/a.checkpoint"], "does not exist"),
+        (&["--resume", "absent.checkpoint"], "absent.checkpoint"),
+        (&["--resume", "Cargo.toml"], "no checkpoint of a sweep"),
+        (&["--checkpoint", "a.checkpoint", "--checkpoint-every", "-1"], "seconds ≥ 0"),
         (&["--update", "magic"], "heat-bath, metropolis, swendsen-wang, wolff"),
         (&["--lattice", "cubical"], "cubic"),
         (&["--lattice", "square:16", "--sizes", "8,16"], "has the size 16 already"),

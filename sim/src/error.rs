@@ -177,6 +177,9 @@ pub enum Error {
         /// The condition violated.
         violated: &'static str,
     },
+    /// Somebody asked the work to stop.
+    #[error("interrupted before the end")]
+    Interrupted,
     /// A file of results that could not be written or read.
     #[error("{action} {}: {cause}", path.display())]
     Archive {

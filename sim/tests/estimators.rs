@@ -4,7 +4,6 @@
 //! a *twin* beside each feeds the same check something wrong, and it must fail.
 
 use ceas_sim::statistics::bootstrap::Bootstrap;
-use ceas_sim::statistics::crossing::{Curves, Point};
 use ceas_sim::statistics::jackknife::jackknife;
 use ceas_sim::statistics::{Accumulator, Autocorrelation, Estimate, Samples, binning};
 use ceas_sim::stream::{Purpose, Stream};
@@ -182,26 +181,4 @@ fn bootstrap_agrees_with_the_jackknife_on_a_smooth_function() {
     let again = short.run(32, |s| Some(f(&samples.resampled(s)))).unwrap();
     assert_eq!(again.values[..], resampled.values[..10]);
     assert!(bootstrap.run(32, |s| (s.uniform() < 0.5).then_some(1.0)).is_err());
-}
-
-#[test]
-fn a_crossing_of_known_curves_is_found_and_none_is_said() {
-    let curve = |slope: f64, shift: f64| -> Vec<Point> {
-        (0..9)
-            .map(|i| 0.40 + 0.01 * f64::from(i))
-            .map(|x| {
-                let t = slope * (x - 0.44);
-                Point { x, y: 0.61 + shift + t - 0.3 * t * t, error: 1e-3 }
-            })
-            .collect()
-    };
-    let root = Curves::fit(&curve(1.0, 0.0), &curve(2.0, 0.0), 2).unwrap().rising_root().unwrap();
-    assert!((root - 0.44).abs() < 1e-12, "{root}");
-    // Twin: a shift of one curve by its own error bar moves the crossing by shift/slope.
-    let moved = Curves::fit(&curve(1.0, 1e-3), &curve(2.0, 0.0), 2).unwrap().rising_root().unwrap();
-    assert!((moved - 0.441).abs() < 2e-5, "{moved}");
-    assert_eq!(Curves::fit(&curve(1.0, 0.2), &curve(2.0, 0.0), 2).unwrap().rising_root(), None);
-    assert_eq!(Curves::fit(&curve(2.0, 0.0), &curve(1.0, 0.0), 2).unwrap().rising_root(), None);
-    assert!(Curves::fit(&curve(1.0, 0.0)[..2], &curve(2.0, 0.0), 2).is_err());
-    assert!(Curves::fit(&curve(1.0, 0.0)[..3], &curve(2.0, 0.0)[5..], 2).is_err());
 }

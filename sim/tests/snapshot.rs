@@ -110,3 +110,37 @@ fn what_is_no_snapshot_file_is_refused() {
     let file = &mut SnapshotFile::create(&path, &header(&[4, 4])).unwrap();
     assert!(matches!(file.append(&frame(15, 0)), Err(Error::Count { expected: 16, got: 15, .. })));
 }
+
+/// One byte changed anywhere, or some cut off, and the file is not gone on with, nor shown to the HDF5 library, which can run for ever on it.
+#[test]
+fn a_changed_byte_is_found_before_the_library_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.h5");
+    let writer = &mut SnapshotWriter::start(SnapshotFile::create(&path, &header(&[6, 6])).unwrap());
+    for number in 0..3 {
+        assert!(writer.push_with(frame(36, number), vec![1, 2, 3]));
+    }
+    writer.finish().unwrap();
+    let good = fs::read(&path).unwrap();
+    assert_eq!(SnapshotReader::open_whole(&path).unwrap().energies().unwrap(), [0.0, -1.0, -2.0]);
+    let refuses = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let errors = [SnapshotReader::open_whole(&path).err(), SnapshotFile::reopen(&path).err()];
+        errors.map(|error| error.expect("it is taken").to_string())
+    };
+    let written = good.iter().enumerate().filter(|(_, byte)| **byte != 0).map(|(at, _)| at);
+    for at in written.step_by(3).chain((0..good.len()).step_by(997)) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1 << (at % 8);
+        assert!(refuses(&bytes).iter().all(|e| e.contains("seal")), "byte {at}");
+    }
+    for length in [0, 7, 24, 25, good.len() / 2, good.len() - 24, good.len() - 1] {
+        assert!(refuses(&good[..length]).iter().all(|e| e.contains("seal")), "{length} bytes");
+    }
+    // The twin: the file as it was is taken, and goes on under a new seal.
+    fs::write(&path, &good).unwrap();
+    let mut file = SnapshotFile::reopen(&path).unwrap();
+    file.append(&frame(36, 3)).unwrap();
+    assert_eq!(file.finish().unwrap(), 4);
+    assert_eq!(SnapshotReader::open_whole(&path).unwrap().frame(3).unwrap(), frame(36, 3));
+}

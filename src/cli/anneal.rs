@@ -15,6 +15,7 @@ use ceas_npu::sim::spec::Spec;
 use super::common::Common;
 use super::failure::{Blame, Failure};
 use super::interrupt;
+use super::keeping::Keeping;
 use super::value;
 use crate::report::output::OutputFile;
 use crate::report::present::present;
@@ -62,15 +63,8 @@ pub struct Arguments {
     /// Write the problem that was read to FILE.mc, .sparse, .coo, .json or .edges
     #[arg(long, value_name = "FILE")]
     convert: Option<PathBuf>,
-    /// Keep the search in FILE.checkpoint while it runs, to be resumed if it is interrupted or killed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["time", "resume"])]
-    checkpoint: Option<PathBuf>,
-    /// Go on from a checkpoint of the same command, and keep the search there; the answer is that of an uninterrupted run
-    #[arg(long, value_name = "FILE", conflicts_with = "time")]
-    resume: Option<PathBuf>,
-    /// Seconds between writings of the checkpoint
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
-    checkpoint_every: f64,
+    #[command(flatten)]
+    keeping: Keeping,
     #[command(flatten)]
     common: Common,
 }
@@ -90,7 +84,11 @@ fn format(name: &str) -> Result<Format, String> {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.common.prepare()?;
     let mut settings = arguments.settings().input()?;
-    let keep = arguments.kept().input()?;
+    if let (Some(_), Some(flag)) = (arguments.time, arguments.keeping.flag()) {
+        let why = "a search that is limited in time depends on the clock and cannot be resumed: give --sweeps and --reads";
+        return Err(anyhow!("--time and {flag}: {why}")).input();
+    }
+    let keep = arguments.keeping.kept(arguments.common.force).input()?;
     #[cfg(not(feature = "hdf5"))]
     if outputs.out.is_some() {
         return Err(anyhow!("--out needs a program built with the feature hdf5 or hdf5-static")).input();
@@ -112,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         interrupted: &interrupt::asked,
         progress: &|share| bar.set_position((STEPS * share.clamp(0.0, 1.0)) as u64),
         keep,
-        resume: arguments.resume.clone(),
+        resume: arguments.keeping.resume.clone(),
     };
     let answer = anneal_watched(&instance, &settings, &watch).map_err(|error| blamed(error, &problem));
     bar.finish_and_clear();
@@ -147,16 +145,6 @@ fn blamed(error: Error, problem: &Problem) -> Failure {
 }
 
 impl Arguments {
-    /// Where the search is kept, and how often.
-    fn kept(&self) -> anyhow::Result<Option<(PathBuf, Duration)>> {
-        let every = Duration::try_from_secs_f64(self.checkpoint_every)
-            .map_err(|_| anyhow!("--checkpoint-every {}: a number of seconds ≥ 0", self.checkpoint_every))?;
-        if let Some(path) = &self.checkpoint {
-            OutputFile::reserve(path, "--checkpoint", &["checkpoint"], self.common.force)?;
-        }
-        Ok(self.checkpoint.as_ref().or(self.resume.as_ref()).map(|path| (path.clone(), every)))
-    }
-
     /// Everything that can be checked before a file is opened.
     fn settings(&self) -> anyhow::Result<Settings> {
         let effort = match self.time {

@@ -19,7 +19,10 @@ pub mod devices;
 pub mod diagnose;
 mod engine_table;
 pub mod failure;
+#[cfg(feature = "hdf5")]
+mod film;
 pub mod interrupt;
+pub mod keeping;
 pub mod manual;
 pub mod model_input;
 #[cfg(feature = "hdf5")]

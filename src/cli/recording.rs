@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use ceas_npu::sim::activity::Activity;
 use ceas_npu::sim::beta::Beta;
 use ceas_npu::sim::checkpoint::{self, SavedState, SavedUpdate};
 use ceas_npu::sim::hamiltonian::Hamiltonian;
@@ -23,8 +22,10 @@ use indicatif::ProgressBar;
 
 use super::common::Outputs;
 use super::failure::{Blame, Failure};
+use super::film::Film;
 use super::interrupt;
 use super::snapshot::{Arguments, Moves, Start};
+use crate::report::equilibrium::Equilibrium;
 use crate::report::lattice::LatticePicture;
 use crate::report::present::{command_line, present};
 use crate::report::progress;
@@ -66,6 +67,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             job.record(update, "swendsen-wang".to_owned(), 32, job.start(), &outputs, Clone::clone)?
         }
     };
+    if let Some(sentence) = answer.equilibrium.and_then(|found| found.warning()) {
+        eprintln!("warning: {sentence}");
+    }
     present(&answer, &arguments.common, &outputs)?;
     if answer.frames < arguments.frames {
         let Recorded { frames, file, .. } = &answer;
@@ -210,7 +214,7 @@ impl<'a> Job<'a> {
         };
         let (path, file, run) = match (&arguments.resume, &outputs.out) {
             (Some(path), _) => {
-                let run = self.resumed(path, &header, update).input()?;
+                let run = self.resumed(path, &header, update, seen).input()?;
                 (path.as_path(), SnapshotFile::reopen(path).run()?, run)
             }
             (None, out) => {
@@ -224,7 +228,12 @@ impl<'a> Job<'a> {
         let film = self.film(run, &writer, seen);
         match writer.finish() {
             Ok(0) => Err(anyhow!("stopped before the first frame: nothing is kept")).run(),
-            Ok(frames) => Ok(self.recorded(film, frames, words, digits, path.display().to_string())),
+            Ok(frames) => {
+                let energies = SnapshotReader::open(path).and_then(|file| file.energies()).run()?;
+                let equilibrium = Equilibrium::of(&self.model, self.beta, &energies);
+                let file = path.display().to_string();
+                Ok(self.recorded(film, (frames, equilibrium), words, digits, file))
+            }
             Err(error) => {
                 let kept = writer.committed();
                 let what = if kept == 0 {
@@ -238,12 +247,18 @@ impl<'a> Job<'a> {
     }
 
     /// The run that a file stopped in, if it is that of this command line.
-    fn resumed<U>(&self, path: &Path, header: &Header, update: U) -> anyhow::Result<Run<'_, U>>
+    fn resumed<U>(
+        &self,
+        path: &Path,
+        header: &Header,
+        update: U,
+        seen: fn(&U::State) -> Spins,
+    ) -> anyhow::Result<Run<'_, U>>
     where
         U: SavedUpdate<Model = Hamiltonian>,
         U::State: SavedState<Hamiltonian>,
     {
-        let reader = SnapshotReader::open(path).context("--resume")?;
+        let reader = SnapshotReader::open_whole(path).context("--resume")?;
         let (found, frames) = (reader.header(), reader.frames() as u64);
         for (what, got, expected) in [
             ("seed", &found.seed.to_string(), &header.seed.to_string()),
@@ -272,6 +287,19 @@ impl<'a> Job<'a> {
         if sweeps != Some(resumed.run.sweeps()) {
             let made = resumed.run.sweeps();
             bail!("--resume {}: {frames} frames do not fit {made} sweeps: it is damaged", path.display());
+        }
+        let last = (frames > 0).then(|| reader.frame(frames as usize - 1)).transpose().context("--resume")?;
+        if let Some(last) = last {
+            let spins = seen(resumed.run.state());
+            let energy = self.model.energy(&spins);
+            if last
+                != (Frame { spins, sweep: frames * self.arguments.every, beta: self.beta.value(), energy })
+            {
+                bail!(
+                    "--resume {}: its last frame is not where its run stands: it is damaged",
+                    path.display()
+                );
+            }
         }
         Ok(resumed.run)
     }
@@ -331,7 +359,14 @@ impl<'a> Job<'a> {
         Film { spins, sweep, energy, activity, attempts, sweeping, seconds: begun.elapsed().as_secs_f64() }
     }
 
-    fn recorded(&self, film: Film, frames: u64, update: String, digits: u32, file: String) -> Recorded {
+    fn recorded(
+        &self,
+        film: Film,
+        (frames, equilibrium): (u64, Option<Equilibrium>),
+        update: String,
+        digits: u32,
+        file: String,
+    ) -> Recorded {
         let n = self.model.n_sites() as f64;
         Recorded {
             command: "snapshot",
@@ -350,26 +385,9 @@ impl<'a> Job<'a> {
             sweeps: film.sweep,
             energy: film.energy / n,
             magnetization: film.spins.magnetization() as f64 / n,
+            equilibrium,
             activity: film.activity,
             spins: film.spins,
         }
     }
-}
-
-/// What came out of the loop.
-struct Film {
-    /// The configuration of the last frame.
-    spins: Spins,
-    /// Its sweep.
-    sweep: u64,
-    /// Its energy, total.
-    energy: f64,
-    /// Of the whole run, also what was made before it was resumed.
-    activity: Activity,
-    /// Attempts since it was resumed.
-    attempts: u64,
-    /// Seconds spent in sweeps alone.
-    sweeping: f64,
-    /// Seconds from the first sweep to the last frame.
-    seconds: f64,
 }

@@ -21,7 +21,9 @@ use super::value;
         with the first frame. So it can be read while the run goes on, and a kill loses little.\n\n\
         Ctrl-C finishes the current frame, closes the file, says what was kept, and ends with exit code 1; a second Ctrl-C ends at once. \
         The same command with --resume FILE.h5 in place of --out FILE.h5 then goes on, bit for bit as if nothing had happened; with \
-        larger --frames it adds frames to a complete file.\n\n\
+        larger --frames it adds frames to a complete file. A file of which a byte has changed is not gone on with.\n\n\
+        Where the exact energy is known (square tori, chains, complete graphs, up to 16 spins) that of the later half of the frames is printed \
+        beside it, and configurations that are not in equilibrium are called so, also on the picture.\n\n\
         Datasets: /spins i8 [frame, lattice axes…] or [frame, site], ±1, zlib; /sweep, /beta, /energy and /magnetization (totals) [frame]; \
         /checkpoint, from which --resume goes on.\n\
         Attributes: seed, hamiltonian, update, lattice, units, schema_version, program_version, command_line.\n\n\

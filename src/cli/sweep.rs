@@ -1,19 +1,20 @@
 //! The verb `ceas sweep`.
 
-use std::time::Instant;
-
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
+use ceas_npu::sim::Error;
 use ceas_npu::sim::beta::Beta;
 use ceas_npu::sim::critical::{
-    Class, Dynamics, Effort, Family, Findings, Grid, Listener, Precision, Progress, Refusal, Survey,
+    Class, Dynamics, Effort, Family, Findings, Grid, Listener, Precision, Progress, Refusal, Survey, Watch,
 };
 use ceas_npu::sim::hamiltonian::Hamiltonian;
 use ceas_npu::sim::memory;
 
 use super::common::Common;
 use super::failure::{Blame, Failure};
+use super::interrupt;
+use super::keeping::Keeping;
 use super::model_input::TextInput;
 use super::value;
 use crate::report::present::present;
@@ -39,7 +40,8 @@ const USUAL_WORK: u64 = 80_000_000;
     after_help = "The search for β_c uses no known value; where the literature has one, it is printed beside the result afterwards. \
 From slopes and moments at β_c come ν, η and β/ν. Points alone: one size and a grid with --beta.\n\nExamples:\n  \
 ceas sweep --plot sweep.png\n  ceas sweep --precision 1e-5\n  ceas sweep --lattice cubic --precision 2e-5 --out cubic.h5\n  \
-ceas sweep --lattice regular:q=3 --json\n  ceas sweep --sizes 32 --beta 0.40:0.48:9 --update heat-bath --out points.h5"
+ceas sweep --lattice regular:q=3 --json\n  ceas sweep --sizes 32 --beta 0.40:0.48:9 --update heat-bath --out points.h5\n  \
+ceas sweep --precision 1e-5 --checkpoint a.checkpoint, and if it was killed\n  ceas sweep --precision 1e-5 --resume a.checkpoint"
 )]
 pub struct Arguments {
     /// Lattice or graph, its size open: square, triangular, honeycomb, king, cubic, hypercubic, complete, regular:q=Q, …, with ,open and
@@ -74,10 +76,12 @@ pub struct Arguments {
     budget: u64,
     /// Sweep attention rows instead of a lattice: bundled, a file of q, k, v, a model folder or GGUF file; random (a head without training), iid (the
     /// finite random energy model), hyperbolic (mean field on trees and tilings)
-    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["lattice", "sizes", "beta", "update", "replicas", "sweeps", "thermalization", "precision"])]
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["lattice", "sizes", "beta", "update", "replicas", "sweeps", "thermalization", "precision", "checkpoint", "resume"])]
     heads: Option<String>,
     #[command(flatten)]
     text: TextInput,
+    #[command(flatten)]
+    keeping: Keeping,
     #[command(flatten)]
     common: Common,
 }
@@ -93,6 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     // First, because asking how many threads there are settles it.
     let outputs = arguments.common.prepare()?;
     let survey = arguments.survey().input()?;
+    let keep = arguments.keeping.kept(arguments.common.force).input()?;
     #[cfg(not(feature = "hdf5"))]
     if outputs.out.is_some() {
         return Err(anyhow!("--out needs a program built with the feature hdf5 or hdf5-static")).input();
@@ -104,11 +109,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Progress::Replica => bars.step(),
         Progress::Error(error) => bars.say(&format!("error {error:.1e}{aim}")),
     };
-    let start = Instant::now();
-    let findings: Findings = survey.run(listener).run()?;
-    let seconds = start.elapsed().as_secs_f64();
+    if keep.is_some() {
+        // Without a checkpoint there is nothing to go on from, and Ctrl-C ends the program.
+        interrupt::listen()?;
+    }
+    let resume = arguments.keeping.resume.clone();
+    let watch = Watch { listener, interrupted: &interrupt::asked, keep, resume };
+    let findings = survey.run_watched(&watch);
     bars.finish();
-    let answer = Transition::new(&survey, findings, seconds).run()?;
+    let findings: Findings = findings.map_err(|error| blamed(error, &watch))?;
+    let answer = Transition::new(&survey, findings).run()?;
     for warning in answer.warnings() {
         eprintln!("ceas: {warning}");
     }
@@ -117,6 +127,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         crate::report::transition::archive::write(&answer, file).run()?;
     }
     present(&answer, &arguments.common, &outputs)
+}
+
+/// An error of the survey, and whose fault it is.
+fn blamed(error: Error, watch: &Watch<'_>) -> Failure {
+    match (error, &watch.keep) {
+        (Error::Interrupted, Some((file, _))) => Failure::Run(anyhow!(
+            "interrupted; the same command with --resume {} goes on from here",
+            file.display()
+        )),
+        (error @ (Error::Checkpoint { .. } | Error::OtherCheckpoint { .. }), _)
+        | (error @ Error::Archive { action: "reading checkpoint", .. }, _) => Failure::Input(error.into()),
+        (error, _) => Failure::Run(error.into()),
+    }
 }
 
 /// What a family is like, from one model of it.
@@ -216,7 +239,12 @@ impl Arguments {
         let graph = self.lattice.model(64, self.common.seed);
         let model = match graph {
             Ok(model) if model.topology().as_lattice().is_none() => model,
-            _ => self.model(self.sizes.first().copied().unwrap_or(4).clamp(2, 4))?,
+            // The kind does not depend on the size; large ones are not made for it.
+            _ => {
+                let asked = self.sizes.first().copied().unwrap_or(4);
+                let model = self.lattice.model(asked.clamp(2, 4), self.common.seed);
+                model.map_err(|error| self.of_size(asked, &error))?
+            }
         };
         let topology = model.topology();
         let class = self.lattice.class(topology);
@@ -265,8 +293,10 @@ impl Arguments {
         };
         sizes.sort_unstable();
         for (i, &size) in sizes.iter().enumerate() {
-            if size < kind.least {
-                bail!("--sizes {size}: it must be at least {}", kind.least);
+            // Points are what they are on a lattice of any size; β_c from the smallest would be wrong.
+            if size < kind.least && (sizes.len() > 1 || self.beta.is_none()) {
+                let why = format!("to find β_c it must be at least {}", kind.least);
+                return Err(self.of_size(size, &why));
             }
             if i > 0 && sizes[i - 1] == size {
                 bail!("--sizes: {size} is named twice");

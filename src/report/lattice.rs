@@ -29,6 +29,8 @@ pub struct LatticePicture {
     pub magnetization: f64,
     /// e = H/N.
     pub energy: f64,
+    /// ⟨e⟩ of equilibrium, where this is not equilibrium.
+    pub missed: Option<f64>,
 }
 
 impl LatticePicture {
@@ -124,6 +126,11 @@ impl Figure for LatticePicture {
             area.draw(&Rectangle::new(patch, INK.stroke_width(1))).map_err(trouble)?;
             let style = figure::text(font as u32).pos(Pos::new(HPos::Left, VPos::Center));
             write(meaning.to_owned(), (x + font * 3 / 2, line + font / 2), style)?;
+        }
+        if let Some(exact) = self.missed {
+            let words = format!("not in equilibrium, where e = {exact:.4}").replace('-', "−");
+            let style = figure::text(font as u32).pos(Pos::new(HPos::Right, VPos::Center));
+            write(words, (left + side, line + font / 2), style)?;
         }
         Ok(())
     }

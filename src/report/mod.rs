@@ -8,6 +8,8 @@ mod decades;
 pub mod diagnosis;
 pub mod drawing;
 pub mod engine;
+#[cfg(feature = "hdf5")]
+pub mod equilibrium;
 pub mod figure;
 pub mod heads_sweep;
 pub mod inference;

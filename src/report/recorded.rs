@@ -6,6 +6,7 @@ use ceas_npu::sim::activity::Activity;
 use ceas_npu::sim::spins::Spins;
 use serde::Serialize;
 
+use super::equilibrium::Equilibrium;
 use super::lattice::LatticePicture;
 use super::present::Answer;
 
@@ -36,6 +37,8 @@ pub struct Recorded {
     pub energy: f64,
     /// m = M/N of the last frame.
     pub magnetization: f64,
+    /// The energy beside the exact one, where there is one.
+    pub equilibrium: Option<Equilibrium>,
     pub activity: Activity,
     #[serde(skip)]
     pub spins: Spins,
@@ -62,14 +65,17 @@ impl Answer for Recorded {
         );
         let last =
             format!("sweep {}: m = {:+.4}, e = {:.4} per site", self.sweeps, self.magnetization, self.energy);
-        for (name, value) in [
+        let mut lines = vec![
             ("lattice", self.title()),
             ("update", self.update.clone()),
             ("written", file),
             ("last frame", last),
-            ("speed", speed),
-            ("time", format!("{:.2} s", self.seconds)),
-        ] {
+        ];
+        if let Some(equilibrium) = &self.equilibrium {
+            lines.extend(equilibrium.lines());
+        }
+        lines.extend([("speed", speed), ("time", format!("{:.2} s", self.seconds))]);
+        for (name, value) in lines {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{name:<11} {value}");
         }
@@ -89,6 +95,7 @@ impl Answer for Recorded {
             sweep: self.sweeps,
             magnetization: self.magnetization,
             energy: self.energy,
+            missed: self.equilibrium.filter(|found| found.is_missed).map(|found| found.exact.mean),
         }
     }
 }

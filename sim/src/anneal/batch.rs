@@ -1,13 +1,13 @@
 //! Reads that are made together, on cached fields.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use super::exchanges::Exchanges;
 use super::job::Job;
 use super::notes::{Notes, is_mark};
-use super::shelf::Kept;
 use crate::beta::Beta;
-use crate::checkpoint::{self, Reader, Refusal, SavedUpdate, Writer};
+use crate::checkpoint::{self, Kept, Reader, Refusal, SavedUpdate, Writer};
 use crate::couplings::{CouplingRows, Real};
 use crate::error::Error;
 use crate::plan::Plan;
@@ -175,7 +175,7 @@ impl Batch {
         let group = run.state().len() / self.reads as usize;
         let colder = run.update().colder();
         let done = run.sweeps();
-        let mut clock = job.clock();
+        let mut clock = Instant::now();
         let mut failed = None;
         let plan = Plan { thermalization: 0, sweeps: sweeps - quench, every: 1 };
         let ending = run.drive_from(done, &plan, |run| {

@@ -1,12 +1,11 @@
 //! What all batches of a search share: seed, ears, and a shelf.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Read};
-use super::shelf::{Kept, Shelf, refused};
-use crate::checkpoint::{Refusal, Writer};
+use crate::checkpoint::{Kept, Refusal, Shelf, Writer};
 use crate::error::Error;
 
 /// Who looks on while a search runs, and where it is kept.
@@ -51,8 +50,8 @@ impl Job<'_> {
     /// A refusal as an error that names the file.
     pub(super) fn refused<T>(&self, result: Result<T, Refusal>) -> Result<T, Error> {
         result.map_err(|refusal| {
-            let path = self.shelf.map(Shelf::path).unwrap_or_else(|| std::path::Path::new(""));
-            refused(refusal, path)
+            let path = self.shelf.map(Shelf::path).unwrap_or_else(|| Path::new(""));
+            refusal.of(path)
         })
     }
 
@@ -66,11 +65,6 @@ impl Job<'_> {
         (self.progress)((made as f64 / total as f64).min(1.0));
     }
 
-    /// When a batch was last kept: now.
-    pub(super) fn clock(&self) -> Instant {
-        Instant::now()
-    }
-
     /// Keeps a run if it is time, or in any case if the search ends here.
     pub(super) fn keep_underway(
         &self,
@@ -79,13 +73,7 @@ impl Job<'_> {
         last: bool,
         bytes: impl FnOnce() -> Vec<u8>,
     ) -> Result<(), Error> {
-        let Some(shelf) = self.shelf else { return Ok(()) };
-        if !last && clock.elapsed() < shelf.every() {
-            return Ok(());
-        }
-        shelf.put(number, Kept::Underway(bytes()))?;
-        *clock = Instant::now();
-        Ok(())
+        self.shelf.map_or(Ok(()), |shelf| shelf.put_underway(number, clock, last, bytes))
     }
 
     /// Keeps complete reads.

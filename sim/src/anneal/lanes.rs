@@ -6,9 +6,8 @@ use std::time::Instant;
 use super::batch::{Batch, Read, loaded};
 use super::job::Job;
 use super::notes::{Notes, is_mark};
-use super::shelf::Kept;
 use crate::beta::Beta;
-use crate::checkpoint::{self, Reader, Writer};
+use crate::checkpoint::{self, Kept, Reader, Writer};
 use crate::error::Error;
 use crate::hamiltonian::Hamiltonian;
 use crate::kernel::multispin::{REPLICAS, ReplicaSpins};
@@ -83,7 +82,7 @@ impl Batch {
         };
         let (sweeps, quench) = (self.sweeps, self.quench());
         let done = run.sweeps();
-        let mut clock = job.clock();
+        let mut clock = Instant::now();
         let mut failed = None;
         let plan = Plan { thermalization: 0, sweeps: sweeps - quench, every: 1 };
         let ending = run.drive_from(done, &plan, |run| {

@@ -23,7 +23,6 @@ mod method;
 mod notes;
 mod range;
 mod search;
-mod shelf;
 mod time_to_solution;
 
 pub use answer::{Answer, Found, LadderReport, Part};

@@ -8,10 +8,9 @@ use rayon::prelude::*;
 use super::answer::{Spent, Tempered};
 use super::batch::{self, Batch, Read};
 use super::job::{Job, Watch};
-use super::shelf::Shelf;
 use super::{Answer, Effort, Method, Range, Settings, ladder, lanes, range};
 use crate::beta::Beta;
-use crate::checkpoint::{Recognizable, SavedUpdate};
+use crate::checkpoint::{Kind, Recognizable, SavedUpdate, Shelf, Work};
 use crate::couplings::{CouplingRows, Real};
 use crate::error::Error;
 use crate::hamiltonian::{Couplings, Field, Hamiltonian};
@@ -281,17 +280,14 @@ impl Search<'_> {
         if (self.watch.interrupted)() {
             return Ok(None);
         }
-        let shelf =
-            |path: &std::path::Path, every| Shelf::new(path.to_owned(), every, name, self.fingerprint);
-        let shelf = match (&self.watch.keep, &self.watch.resume) {
-            (Some((path, every)), _) => shelf(path, *every),
-            (None, Some(path)) => shelf(path, Duration::from_secs(30)),
-            (None, None) => return Ok(None),
+        const SEARCH: Kind = Kind {
+            magic: *b"CEASSRCH",
+            otherwise: "this is no checkpoint of a search: it must begin with CEASSRCH",
+            name: "the search",
+            of: "the problem with fingerprint",
         };
-        if let Some(path) = &self.watch.resume {
-            shelf.resume(path)?;
-        }
-        Ok(Some(shelf))
+        let work = Work { kind: SEARCH, words: name, fingerprint: self.fingerprint };
+        Shelf::open(work, self.watch.keep.as_ref(), self.watch.resume.as_deref())
     }
 }
 

@@ -13,6 +13,7 @@ mod bytes;
 mod fields;
 mod lanes;
 mod saved;
+mod shelf;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use bytes::checksum;
 pub use bytes::{Reader, Refusal, Writer};
 pub use saved::{Recognizable, SavedState, SavedUpdate, stir};
+pub(crate) use shelf::{Kept, Kind, Shelf, Work};
 
 use crate::activity::Activity;
 use crate::error::Error;
@@ -140,7 +142,7 @@ where
     out.bytes(run.update().kind().as_bytes());
     out.u64(run.model().fingerprint());
     out.u64(run.sweeps());
-    run.activity().counts().into_iter().for_each(|(_, count)| out.u64(count));
+    write_activity(run.activity(), &mut out);
     write_schedule(run.schedule(), &mut out);
     let streams = run.streams().as_slice();
     out.u64(streams.len() as u64);
@@ -206,7 +208,11 @@ where
     Ok(Resumed { run: Run::resumed(run, sweeps, activity), attached })
 }
 
-fn read_activity(from: &mut Reader<'_>) -> Result<Activity, Refusal> {
+pub(crate) fn write_activity(activity: Activity, out: &mut Writer) {
+    activity.counts().into_iter().for_each(|(_, count)| out.u64(count));
+}
+
+pub(crate) fn read_activity(from: &mut Reader<'_>) -> Result<Activity, Refusal> {
     Ok(Activity {
         attempts: from.count()?,
         flips: from.count()?,

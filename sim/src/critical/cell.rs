@@ -1,36 +1,24 @@
 //! One model at one β, simulated by independent replicas.
 
-use std::ops::ControlFlow;
-
 use rayon::prelude::*;
 
+use super::job::{Job, Progress};
+use super::key::Key;
+use super::replica::Replica;
+use super::stretch::Stretch;
 use super::{Dynamics, Family};
 use crate::activity::Activity;
 use crate::beta::Beta;
+use crate::checkpoint::{Reader, Refusal, Writer};
 use crate::error::Error;
 use crate::hamiltonian::Hamiltonian;
-use crate::kernel::Order;
-use crate::observable::Observer;
-use crate::plan::Plan;
-use crate::run::Run;
-use crate::schedule::Schedule;
 use crate::spins::Spins;
 use crate::statistics::{Autocorrelation, Estimate, Histogram, Samples};
-use crate::stream::{Purpose, Stream, Streams};
-use crate::update::{HeatBath, Metropolis, SwendsenWang, Update, Wolff, WolffCalibration};
-
-use super::key::Key;
+use crate::stream::{Purpose, Stream};
 
 /// What is averaged in every replica, in this order: e, e², |m|, m², m⁴ and the structure factor at k = 2π/L, e = E/N; the last is 0 on
 /// a graph that is no periodic lattice.
 pub const AVERAGES: usize = 6;
-
-/// Sweeps of each replica whose |m| is kept for its autocorrelation time.
-const SERIES: usize = 20_000;
-
-/// Above so many sites single clusters grown from a hot start stay small for long, and a Wolff sweep learnt from them would be many sweeps:
-/// Swendsen and Wang's sweeps come first.
-const LARGE: usize = 60_000;
 
 /// Which model at which β.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,21 +46,6 @@ pub struct Effort {
     pub sweeps: u64,
     /// The seed of the whole survey.
     pub seed: u64,
-}
-
-/// One replica as far as it has come.
-#[derive(Debug, Clone, PartialEq)]
-struct Replica {
-    spins: Spins,
-    /// Clusters of a Wolff sweep, once learnt.
-    clusters: Option<u64>,
-    /// How often it was lengthened.
-    rounds: u64,
-    sums: [f64; AVERAGES],
-    count: u64,
-    histogram: Histogram<AVERAGES>,
-    series: Vec<f64>,
-    activity: Activity,
 }
 
 /// What the replicas of a cell gave.
@@ -104,30 +77,24 @@ impl Cell {
     /// # Errors
     /// Whatever the lattice or the update refuses; [`Error::Data`] with fewer than 2 replicas or 4 sweeps.
     pub fn simulate(&self, effort: &Effort, done: &(dyn Fn() + Sync)) -> Result<Measured, Error> {
+        self.simulate_kept(effort, &Job::unkept(&|_| done()))
+    }
+
+    /// The same as a part of a survey.
+    pub(super) fn simulate_kept(&self, effort: &Effort, job: &Job<'_>) -> Result<Measured, Error> {
         let model = self.family.model(self.size, effort.seed)?;
         model.topology().check_memory(rayon::current_num_threads() as u64 * 2 + effort.replicas)?;
-        let key = Key::new(&model, effort.dynamics);
         let start = |number: u64| {
             let n = model.n_sites();
             let stream = &mut Stream::new(self.place(effort), Purpose::Initial, number, 0);
-            let spins = if number.is_multiple_of(2) { Spins::up(n) } else { Spins::random(n, stream) };
-            Replica {
-                spins,
-                clusters: None,
-                rounds: 0,
-                sums: [0.0; AVERAGES],
-                count: 0,
-                histogram: Histogram::default(),
-                series: Vec::new(),
-                activity: Activity::default(),
-            }
+            Replica::new(if number.is_multiple_of(2) { Spins::up(n) } else { Spins::random(n, stream) })
         };
         let replicas = (effort.first..effort.first + effort.replicas).map(start).collect();
-        self.lengthen(&model, key, *effort, replicas, done)
+        self.lengthen(&model, *effort, replicas, job)
     }
 
     /// One seed per (size, β): cells are independent of each other and of whatever else is in the grid.
-    fn place(&self, effort: &Effort) -> u64 {
+    pub(super) fn place(&self, effort: &Effort) -> u64 {
         Stream::new(effort.seed, Purpose::Instance, self.size as u64, self.beta.value().to_bits()).next_u64()
     }
 
@@ -135,11 +102,11 @@ impl Cell {
     fn lengthen(
         &self,
         model: &Hamiltonian,
-        key: Key,
         effort: Effort,
         replicas: Vec<Replica>,
-        done: &(dyn Fn() + Sync),
+        job: &Job<'_>,
     ) -> Result<Measured, Error> {
+        let key = Key::new(model, effort.dynamics);
         let random = self.family.is_random(model.topology());
         let replicas: Vec<Replica> = replicas
             .into_par_iter()
@@ -149,149 +116,37 @@ impl Cell {
                 // Averages over replicas are averages over graphs too.
                 let own =
                     random.then(|| self.family.model(self.size, graph_seed(&effort, number))).transpose()?;
-                let replica = self.advance(own.as_ref().unwrap_or(model), key, &effort, number, replica)?;
-                done();
+                let model = own.as_ref().unwrap_or(model);
+                let stretch = Stretch { cell: self, model, key, effort: &effort, number, job };
+                let replica = stretch.make(replica)?;
+                job.tell(Progress::Replica);
                 Ok(replica)
             })
             .collect::<Result<_, Error>>()?;
+        self.reduced(model, effort, replicas)
+    }
+
+    /// What replicas gave.
+    fn reduced(
+        &self,
+        model: &Hamiltonian,
+        effort: Effort,
+        replicas: Vec<Replica>,
+    ) -> Result<Measured, Error> {
         let series: Vec<&[f64]> = replicas.iter().map(|r| r.series.as_slice()).collect();
         let correlation = Autocorrelation::of(&series)?;
-        let averages = |r: &Replica| r.sums.map(|sum| sum / r.count as f64);
         Ok(Measured {
             cell: self.clone(),
             sites: model.n_sites(),
             sweeps: replicas.first().map_or(0, |r| r.count),
-            samples: Samples::new(replicas.iter().map(averages).collect())?,
+            samples: Samples::new(replicas.iter().map(Replica::averages).collect())?,
             tau_int: correlation.tau_int,
             tau_resolved: correlation.converged,
             activity: replicas.iter().map(|r| r.activity).sum(),
-            key,
+            key: Key::new(model, effort.dynamics),
             effort,
             replicas,
         })
-    }
-
-    fn advance(
-        &self,
-        model: &Hamiltonian,
-        key: Key,
-        effort: &Effort,
-        number: u64,
-        mut replica: Replica,
-    ) -> Result<Replica, Error> {
-        let place = self.place(effort);
-        let stretch = Streams::new(place, Purpose::Update, number, 1 + replica.rounds as usize);
-        // A seed for every time it is lengthened, so that streams are never drawn from twice.
-        let again = stretch.as_slice()[replica.rounds as usize].clone().next_u64();
-        let streams = |blocks| match replica.rounds {
-            0 => Streams::new(place, Purpose::Update, number, blocks),
-            _ => Streams::new(again, Purpose::Update, number, blocks),
-        };
-        match effort.dynamics {
-            Dynamics::HeatBath => {
-                let update = HeatBath::new(model).or_else(|_| HeatBath::in_order(model, Order::Index))?;
-                let streams = streams(update.blocks());
-                self.measure(model, update, streams, effort, &mut replica, |run, seen| {
-                    key.of_energy(run.model(), seen)
-                });
-            }
-            Dynamics::Metropolis => {
-                let update = Metropolis::new(model).or_else(|_| Metropolis::in_order(model, Order::Index))?;
-                let streams = streams(update.blocks());
-                self.measure(model, update, streams, effort, &mut replica, |run, seen| {
-                    key.of_energy(run.model(), seen)
-                });
-            }
-            Dynamics::SwendsenWang => {
-                let update = SwendsenWang::new(model)?;
-                let bonds = model.topology().n_bonds() as f64;
-                let sites = model.n_sites() as f64;
-                let j = model.uniform().map_or(0.0, |(j, _)| j.abs());
-                let ferromagnet = key.is_open_bonds();
-                let streams = streams(1);
-                self.measure(model, update, streams, effort, &mut replica, move |run, seen| {
-                    if !ferromagnet {
-                        return key.of_energy(run.model(), seen);
-                    }
-                    // Of the clusters: their moments, and the energy of the configuration they were drawn on.
-                    let (moments, counted) = (run.update().moments(), run.update().bonds());
-                    seen[0] = -j * (2.0 * counted.satisfied as f64 - bonds) / sites;
-                    seen[1] = seen[0] * seen[0];
-                    (seen[3], seen[4]) = (moments.magnetization_2, moments.magnetization_4);
-                    key.of_open(counted.open)
-                });
-            }
-            Dynamics::Wolff => {
-                let clusters = match replica.clusters {
-                    Some(clusters) => clusters,
-                    None => {
-                        let learning = Streams::new(place, Purpose::Thermalization, number, 1);
-                        let start = Schedule::Constant(self.beta);
-                        let plan = Plan { thermalization: effort.thermalization, sweeps: 0, every: 1 };
-                        if model.n_sites() > LARGE {
-                            let stream = Stream::new(place, Purpose::Thermalization, number, 1);
-                            let streams = Streams::from_blocks(vec![stream]).expect("there is a stream");
-                            let (spins, update) = (replica.spins.clone(), SwendsenWang::new(model)?);
-                            let mut run = Run::new(model, spins, update, start.clone(), streams);
-                            run.drive(&plan, |_| ControlFlow::Continue(()));
-                            let (spins, spent) = run.finish();
-                            replica.spins = spins;
-                            replica.activity += spent;
-                        }
-                        let calibration = WolffCalibration::new(model)?;
-                        let mut run = Run::new(model, replica.spins.clone(), calibration, start, learning);
-                        run.drive(&plan, |_| ControlFlow::Continue(()));
-                        let clusters = run.update().freeze().clusters_per_sweep();
-                        let (spins, learnt) = run.finish();
-                        // Sweeps of adaptive length end on an untypical cluster: as many fixed ones again wash that out.
-                        replica.spins = spins;
-                        replica.activity += learnt;
-                        clusters
-                    }
-                };
-                replica.clusters = Some(clusters);
-                let update = Wolff::new(model, clusters)?;
-                let streams = streams(1);
-                self.measure(model, update, streams, effort, &mut replica, |run, seen| {
-                    key.of_energy(run.model(), seen)
-                });
-            }
-        }
-        replica.rounds += 1;
-        Ok(replica)
-    }
-
-    fn measure<U: Update<Model = Hamiltonian, State = Spins>>(
-        &self,
-        model: &Hamiltonian,
-        update: U,
-        streams: Streams,
-        effort: &Effort,
-        replica: &mut Replica,
-        look: impl Fn(&Run<'_, U>, &mut [f64; AVERAGES]) -> i64,
-    ) {
-        let observer = Observer::new(model);
-        let spins = replica.spins.clone();
-        let mut run = Run::new(model, spins, update, Schedule::Constant(self.beta), streams);
-        let thermalization = if replica.rounds == 0 { effort.thermalization } else { 0 };
-        let plan = Plan { thermalization, sweeps: effort.sweeps, every: 1 };
-        run.drive(&plan, |run| {
-            let observed = observer.observe(run.state());
-            let (e, m) = (observed.energy, observed.magnetization.abs());
-            let factor = if observed.structure_factor.is_finite() { observed.structure_factor } else { 0.0 };
-            let mut seen = [e, e * e, m, m * m, m * m * m * m, factor];
-            let key = look(run, &mut seen);
-            replica.histogram.add(key, &seen);
-            replica.sums.iter_mut().zip(seen).for_each(|(sum, x)| *sum += x);
-            replica.count += 1;
-            if replica.series.len() < SERIES {
-                replica.series.push(m);
-            }
-            ControlFlow::Continue(())
-        });
-        let (spins, activity) = run.finish();
-        replica.spins = spins;
-        replica.activity += activity;
     }
 }
 
@@ -306,9 +161,51 @@ impl Measured {
     /// # Errors
     /// As [`Cell::simulate`].
     pub fn longer(self, sweeps: u64, done: &(dyn Fn() + Sync)) -> Result<Self, Error> {
+        self.longer_kept(sweeps, &Job::unkept(&|_| done()))
+    }
+
+    /// The same as a part of a survey.
+    pub(super) fn longer_kept(self, sweeps: u64, job: &Job<'_>) -> Result<Self, Error> {
         let model = self.cell.family.model(self.cell.size, self.effort.seed)?;
         let effort = Effort { sweeps, ..self.effort };
-        self.cell.lengthen(&model, self.key, effort, self.replicas, done)
+        self.cell.lengthen(&model, effort, self.replicas, job)
+    }
+
+    pub(super) fn save(&self, out: &mut Writer) {
+        out.u64(self.cell.size as u64);
+        out.f64(self.cell.beta.value());
+        out.u64(self.effort.sweeps);
+        self.replicas.iter().for_each(|replica| replica.save(out));
+    }
+
+    /// One of a family, all of `effort` but its sweeps being known.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the bytes are no such thing.
+    pub(super) fn load(family: &Family, effort: Effort, from: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let (size, beta, sweeps) = (from.u64()?, from.f64()?, from.count()?);
+        // A model has at least as many sites as its size, and each replica a bit for every site: no larger one is built.
+        let most = 8 * (from.left() as u64 / effort.replicas.max(1)) + 8;
+        let impossible = || from.broken("a size or β that no lattice of this sweep has");
+        if size > most {
+            return Err(impossible());
+        }
+        let beta = Beta::new(beta).map_err(|_| impossible())?;
+        let model = family.model(size as usize, effort.seed).map_err(|_| impossible())?;
+        let cell = Cell { family: family.clone(), size: size as usize, beta };
+        let mut replicas = Vec::new();
+        for _ in 0..effort.replicas {
+            let replica = Replica::load(&model, from)?;
+            if replica.rounds == 0 || replica.count < 4 {
+                return Err(from.broken("a replica that has seen nothing"));
+            }
+            replicas.push(replica);
+        }
+        if replicas.windows(2).any(|w| (w[0].rounds, w[0].count) != (w[1].rounds, w[1].count)) {
+            return Err(from.broken("replicas of one cell that are not equally long"));
+        }
+        let broken = |_| from.broken("numbers that no averages can be made of");
+        cell.reduced(&model, Effort { sweeps, ..effort }, replicas).map_err(broken)
     }
 
     /// Attempts that a sweep of all replicas takes, as counted.

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::curve::{BINDER, SizeCurves};
 use crate::statistics::Estimate;
-use crate::statistics::crossing::Point as Dot;
-use crate::statistics::polynomial::Polynomial;
+use crate::statistics::polynomial::{Point as Dot, Polynomial};
 
 /// Places along the curve of each size.
 const PLACES: usize = 9;

@@ -36,6 +36,18 @@ impl Key {
             }
             _ => Kind::Energy { unit: 1.0 },
         };
+        // In a field that is stronger than the couplings energies are counted by its steps: there are then no more of them than sites.
+        let field = match model.is_field_free() {
+            true => 0.0,
+            false => {
+                (0..model.n_sites()).map(|site| model.field_at(site).abs()).sum::<f64>()
+                    / model.n_sites() as f64
+            }
+        };
+        let kind = match kind {
+            Kind::Energy { unit } => Kind::Energy { unit: unit.max(field) },
+            open => open,
+        };
         Self { kind, step }
     }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::curve::{BINDER, Curve, LENGTH, SizeCurves, jackknife_variance};
 use super::design::{self, Design, Told};
 use super::family::Correction;
+use super::selection;
 use crate::statistics::Estimate;
 use crate::statistics::least_squares;
 
@@ -116,13 +117,10 @@ impl<'a> Meeting<'a> {
     }
 
     /// The equations at β, for its change and all else, in units of their errors; the expectations of b and c come last.
-    fn equations(&self, curves: &[&Curve], omega: f64, beta: f64) -> Option<Vec<Vec<f64>>> {
+    fn equations(&self, curves: &[&Curve], omega: f64, beta: f64) -> Vec<Vec<f64>> {
         let (count, terms) = (self.quantities.len(), self.terms());
         let mut rows = Vec::new();
         for ((size, curve), whitening) in self.sizes.iter().zip(curves).zip(&self.whitening) {
-            if !curve.covers(beta) {
-                return None;
-            }
             let [first, second] = [omega, self.second].map(|omega| libm::pow(size.size as f64, -omega));
             let at: Vec<(f64, f64)> = self.quantities.iter().map(|&q| curve.at(q, beta)).collect();
             for weights in whitening {
@@ -143,15 +141,15 @@ impl<'a> Meeting<'a> {
             row[1 + count + q] = 1.0 / if q < count { FIRST } else { SECOND };
             rows.push(row);
         }
-        Some(rows)
+        rows
     }
 
-    /// The fit to one curve of each size.
+    /// The fit to one curve of each size. It may end outside the curves, which then tell by their tangents how far off that is.
     fn fit(&self, curves: &[&Curve], omega: f64, start: f64) -> Option<Fit> {
         let (count, terms) = (self.quantities.len(), self.terms());
         let mut beta = start;
         for _ in 0..STEPS {
-            let rows = self.equations(curves, omega, beta)?;
+            let rows = self.equations(curves, omega, beta);
             let (solution, leverage) = least_squares::solve_with_leverage(rows.clone(), terms)?;
             let dot = |row: &Vec<f64>, x: &[f64]| row.iter().zip(x).map(|(a, x)| a * x).sum::<f64>();
             beta += solution[0];
@@ -216,7 +214,7 @@ impl<'a> Meeting<'a> {
         let mut sizes = (before.size, last.size);
         let mut next = Vec::new();
         for _ in 0..AHEAD {
-            sizes = (sizes.1, next_size(sizes.0, sizes.1));
+            sizes = (sizes.1, selection::next_size(sizes.0, sizes.1));
             let growth = |a: f64, b: f64| {
                 let share = doublings(last.size, sizes.1) / doublings(before.size, last.size);
                 b * libm::pow((b / a).max(1.0), share)
@@ -273,9 +271,16 @@ pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64
     // Once to know about where it is, once with covariances taken there.
     let rough = Meeting::new(sizes, quantities, second, start);
     let start = rough.fit(&rough.all(), omega, start)?.beta;
+    if !start.is_finite() {
+        return None;
+    }
     let meeting = Meeting::new(sizes, quantities, second, start);
     let freedom = meeting.freedom();
     let fit = meeting.fit(&meeting.all(), omega, start)?;
+    // What is changed to see how well β_c is known may lead outside; β_c itself may not.
+    if !meeting.all().iter().all(|curve| curve.covers(fit.beta)) {
+        return None;
+    }
     let left = meeting.left_out(omega, start, |fit| fit.beta)?;
     let variances: Vec<f64> = left.iter().map(|of_size| jackknife_variance(of_size)).collect();
     let stretch = if freedom > 0 { libm::sqrt(fit.chi_squared / freedom as f64).max(1.0) } else { 1.0 };
@@ -333,28 +338,6 @@ pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64
         design,
         next,
     })
-}
-
-/// A chain of doublings goes on doubling; one with halves between goes on so.
-fn next_size(second: usize, last: usize) -> usize {
-    if 2 * second > last { 2 * second } else { 2 * last }
-}
-
-/// Whether χ² is no larger than chance makes it once in some hundred times.
-fn fits(found: &Critical) -> bool {
-    let dof = found.freedom as f64;
-    found.freedom == 0 || found.chi_squared < dof + 3.0 * libm::sqrt(2.0 * dof)
-}
-
-/// β_c from those of the largest sizes whose whole error is least; all sizes, or as few as the three largest.
-pub(super) fn best(sizes: &[SizeCurves], correction: Correction, start: f64) -> Option<Critical> {
-    let least = sizes.len().min(3);
-    let found: Vec<Critical> = (0..=sizes.len() - least)
-        .filter_map(|from| critical(&sizes[from..].iter().collect::<Vec<_>>(), correction, start))
-        .collect();
-    let error = |c: &&Critical| c.beta.error;
-    let fitting = found.iter().filter(|c| fits(c)).min_by(|a, b| error(a).total_cmp(&error(b)));
-    fitting.or(found.last()).cloned()
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::cell::{Cell, Effort, Measured};
 use super::family::Family;
+use super::job::Job;
 use super::point;
-use super::survey::{Listener, Survey};
+use super::survey::Survey;
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::error::Error;
@@ -45,7 +46,7 @@ pub(super) fn width(measured: &Measured) -> f64 {
 
 /// From half the mean-field bound β doubles until the smallest size is ordered; halving finds where it begins to be; and a scan of two sizes
 /// about that finds where they cross.
-pub(super) fn find(survey: &Survey, listener: Listener<'_>) -> Result<Pilot, Error> {
+pub(super) fn find(survey: &Survey, job: &Job<'_>) -> Result<Pilot, Error> {
     let refuse = |violated| Error::Survey { violated };
     let [small, .., _] = survey.sizes[..] else {
         return Err(refuse("an automatic grid needs two sizes; give a grid of β for a single size"));
@@ -59,7 +60,7 @@ pub(super) fn find(survey: &Survey, listener: Listener<'_>) -> Result<Pilot, Err
             .iter()
             .map(|&beta| Ok(Cell { family: survey.family.clone(), size, beta: Beta::new(beta)? }))
             .collect::<Result<Vec<Cell>, Error>>()?;
-        let measured = survey.simulate(&cells, &effort, listener)?;
+        let measured = survey.simulate(&cells, &effort, job)?;
         activity += measured.iter().map(|m| m.activity).sum();
         Ok(measured)
     };

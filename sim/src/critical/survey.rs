@@ -1,19 +1,21 @@
 //! A survey: sizes × β × replicas simulated, reduced to points, curves and β_c.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 
 use super::cell::{Cell, Effort, Measured};
-use super::collapse::Collapse;
+use super::course::{COURSE, Course, Refining};
 use super::curve::SizeCurves;
-use super::exponents::Exponents;
 use super::family::{Class, Family};
-use super::meeting::{self, Critical};
-use super::pair::Pair;
+use super::findings::{Findings, Reduced, Unlocated};
+use super::job::{Job, Listener, Progress, Watch};
+use super::meeting::Critical;
 use super::pilot::{self, Pilot};
-use super::point::Point;
 use super::precision::{self, Outcome, Precision, Step};
-use crate::activity::Activity;
+use super::selection;
 use crate::beta::Beta;
+use crate::checkpoint::{Kept, Recognizable, stir};
 use crate::error::Error;
 
 /// An automatic grid of a size: the centre, run in full, and two β this many widths 1/σ of its energy away, for the shape of the curves.
@@ -52,182 +54,158 @@ pub struct Survey {
     pub precision: Option<Precision>,
 }
 
-/// What a running survey tells.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Progress {
-    /// So many replicas of models of up to this size begin.
-    Stage {
-        /// The largest size among them.
-        size: usize,
-        /// Replicas.
-        replicas: u64,
-    },
-    /// One replica is done.
-    Replica,
-    /// β_c is known with this error.
-    Error(f64),
-}
-
-/// Who is told.
-pub type Listener<'a> = &'a (dyn Fn(Progress) + Sync);
-
-/// What came out.
-#[derive(Debug, Clone)]
-pub struct Findings {
-    /// Every cell, by size and then β.
-    pub measured: Vec<Measured>,
-    /// Every cell's quantities, in the same order.
-    pub points: Vec<Point>,
-    /// The curves of every size, where its runs overlap.
-    pub curves: Vec<SizeCurves>,
-    /// The crossings found, by size.
-    pub pairs: Vec<Pair>,
-    /// β_c, or why there is none.
-    pub critical: Result<Critical, Unlocated>,
-    /// Exponents at β_c, if it was located from three sizes or more.
-    pub exponents: Option<Exponents>,
-    /// U₄ of all sizes on one curve.
-    pub collapse: Option<Collapse>,
-    /// What became of the precision asked for.
-    pub outcome: Option<Outcome>,
-    /// All events, those of pilot runs included.
-    pub activity: Activity,
-    /// The interval in which the pilot found the crossing, if there was a pilot.
-    pub bracket: Option<[f64; 2]>,
-    /// What the corrections to scaling were taken to be.
-    pub class: Class,
-}
-
-/// Why no β_c is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unlocated {
-    /// One size.
-    #[error("it takes two sizes")]
-    NoPair,
-    /// Not even one pair crosses.
-    #[error("U₄ of two sizes do not cross inside the grid")]
-    NoCrossing,
-    /// Runs at neighbouring β have no energies in common.
-    #[error(
-        "neighbouring β are so far apart that runs there have no energies in common, and cannot be reweighted to where the curves meet"
-    )]
-    Apart,
-    /// The noise is as large as the effect.
-    #[error(
-        "the curves of all sizes meet nowhere within their noise: it needs more sweeps, or β nearer to where they meet"
-    )]
-    Noise,
-}
-
-/// Of the data so far.
-struct Reduced {
-    curves: Vec<SizeCurves>,
-    critical: Result<Critical, Unlocated>,
-}
-
 impl Survey {
-    /// Sizes L for which 2L is also there, ascending; if there are none, neighbours.
-    pub fn pairs(sizes: &[usize]) -> Vec<(usize, usize)> {
-        let doubles: Vec<_> =
-            sizes.iter().filter(|&&l| sizes.contains(&(2 * l))).map(|&l| (l, 2 * l)).collect();
-        if doubles.is_empty() { sizes.windows(2).map(|w| (w[0], w[1])).collect() } else { doubles }
-    }
-
     /// Runs everything.
     ///
     /// # Errors
-    /// [`Error::Survey`] for an automatic grid with one size or without a crossing; whatever [`Cell::simulate`] refuses.
+    /// As [`Survey::run_watched`].
     pub fn run(&self, listener: Listener<'_>) -> Result<Findings, Error> {
-        let mut activity = Activity::default();
-        let mut bracket = None;
+        self.run_watched(&Watch::new(listener))
+    }
+
+    /// Runs everything while somebody looks on, from a checkpoint or to one: resumed from any checkpoint of it, a survey finds what
+    /// the uninterrupted one finds, bit for bit.
+    ///
+    /// # Errors
+    /// [`Error::Survey`] for an automatic grid with one size or without a crossing; whatever [`Cell::simulate`] refuses;
+    /// [`Error::Interrupted`] if it was asked to stop; [`Error::Archive`], [`Error::Memory`], [`Error::Checkpoint`] and
+    /// [`Error::OtherCheckpoint`] for a checkpoint that cannot be written, read, or gone on from.
+    pub fn run_watched(&self, watch: &Watch<'_>) -> Result<Findings, Error> {
+        let begun = Instant::now();
         let first = self.family.model(self.sizes.first().copied().unwrap_or(2), self.effort.seed)?;
         let class = self.family.class(first.topology());
-        let mut scout = None;
-        let mut measured = match &self.grid {
-            Grid::Fixed(betas) => {
-                let row = |&size: &usize| betas.iter().map(move |&beta| self.cell(size, beta));
-                let cells: Vec<Cell> = self.sizes.iter().flat_map(row).collect();
-                self.simulate(&cells, &self.effort, listener)?
+        let job = Job::of(watch, self.words(), first.fingerprint())?;
+        let mut course = match job.kept(COURSE) {
+            Some(Kept::Done(bytes) | Kept::Underway(bytes)) => {
+                job.refused(Course::load(&bytes, &self.family, self.effort))?
             }
-            Grid::Automatic => {
-                let found = pilot::find(self, listener)?;
-                activity += found.activity;
-                bracket = Some(found.interval);
-                scout = Some(found);
-                self.follow(&found, class, listener)?
+            None => Course::default(),
+        };
+        let ended = self.go_on(&mut course, class, &job);
+        // What was kept is brought to the disk also where the survey failed or was broken off.
+        let flushed = job.flush();
+        let (reduced, outcome) = ended?;
+        flushed?;
+        let spent = begun.elapsed() + job.before();
+        Ok(Findings::of(course, reduced, class, outcome, spent))
+    }
+
+    /// Everything that the result depends on, for people.
+    fn words(&self) -> String {
+        let Effort { dynamics, replicas, thermalization, sweeps, seed, .. } = self.effort;
+        let sizes: Vec<String> = self.sizes.iter().map(usize::to_string).collect();
+        let grid = match &self.grid {
+            Grid::Automatic => "found by a pilot run".to_owned(),
+            Grid::Fixed(betas) => {
+                let bits = betas.iter().map(|beta| beta.value().to_bits()).fold(12, stir);
+                let ends = [betas.first(), betas.last()].map(|beta| beta.map_or(0.0, |beta| beta.value()));
+                format!("{} from {} to {} ({bits:016x})", betas.len(), ends[0], ends[1])
             }
         };
-        let mut reduced = self.reduce(&measured, class)?;
-        let mut outcome = None;
-        if let Some(precision) = self.precision {
-            let most = precision.most as f64 * precision::work(&measured);
-            let thermalization = 2 * self.effort.thermalization;
-            // A grid given by hand has no larger sizes.
-            let mut refused = if scout.is_some() { usize::MAX } else { 0 };
-            while let Ok(found) = &reduced.critical {
-                listener(Progress::Error(found.beta.error));
-                let allowed = |size: usize| size < refused && !self.is_far(size, found, scout.as_ref());
-                let left = most - precision::work(&measured);
-                let step = precision.step(&measured, found, (thermalization, left), &allowed);
-                if !matches!(step, Step::Done) && left <= 0.0 {
-                    outcome = Some(Outcome::OutOfBudget);
-                    break;
-                }
-                measured = match step {
-                    Step::Done => {
-                        outcome = Some(Outcome::Reached);
-                        break;
-                    }
-                    Step::Hopeless => {
-                        outcome = Some(Outcome::OutOfSize);
-                        break;
-                    }
-                    Step::Lengthen(factors) => self.lengthen(measured, &factors, listener)?,
-                    Step::Larger { size, sweeps, otherwise } => {
-                        match self.larger(size, sweeps, found, listener)? {
-                            Some(added) => {
-                                measured.extend(added);
-                                measured
-                            }
-                            None => {
-                                refused = size;
-                                self.lengthen(measured, &otherwise, listener)?
-                            }
-                        }
+        let precision = self.precision.map_or(String::new(), |Precision { target, most }| {
+            format!(", precision {target:e} in {most} times the work")
+        });
+        format!(
+            "{}, sizes {}, β {grid}, {dynamics}, {replicas} replicas, {thermalization} and {sweeps} sweeps, seed {seed}{precision}",
+            self.family,
+            sizes.join(",")
+        )
+    }
+
+    /// From where the course stands to the end.
+    fn go_on(
+        &self,
+        course: &mut Course,
+        class: Class,
+        job: &Job<'_>,
+    ) -> Result<(Reduced, Option<Outcome>), Error> {
+        match &self.grid {
+            Grid::Fixed(betas) if course.measured.is_empty() => {
+                let row = |&size: &usize| betas.iter().map(move |&beta| self.cell(size, beta));
+                let cells: Vec<Cell> = self.sizes.iter().flat_map(row).collect();
+                course.measured = self.simulate(&cells, &self.effort, job)?;
+                job.keep_alone(COURSE, || course.save())?;
+            }
+            Grid::Fixed(_) => {}
+            Grid::Automatic => {
+                let pilot = match course.pilot {
+                    Some(pilot) => pilot,
+                    None => {
+                        let pilot = pilot::find(self, job)?;
+                        course.pilot = Some(pilot);
+                        job.keep_alone(COURSE, || course.save())?;
+                        pilot
                     }
                 };
-                reduced = self.reduce(&measured, class)?;
+                self.follow(course, &pilot, class, job)?;
             }
         }
-        activity += measured.iter().map(|m| m.activity).sum();
-        let points: Vec<Point> = measured.iter().map(Point::of).collect();
-        let Reduced { curves, critical } = reduced;
-        let of_size = |size: usize| curves.iter().find(|c| c.size == size);
-        let sizes: Vec<usize> = curves.iter().map(|c| c.size).collect();
-        let pairs = Self::pairs(&sizes)
-            .into_iter()
-            .filter_map(|(small, large)| Pair::of(of_size(small)?, of_size(large)?))
-            .collect();
-        let known = (class != Class::MeanField && class != Class::Unknown, class.known());
-        let exponents = critical.as_ref().ok().filter(|c| c.sizes.len() > 2);
-        let exponents = exponents.map(|c| Exponents::at(&curves, c, class.correction(), known));
-        let collapse = critical.as_ref().ok().and_then(|c| {
-            let inverse_nu = 1.0 / exponents.as_ref()?.nu?.value.mean;
-            Collapse::of(&curves, &c.sizes, c.beta.mean, inverse_nu)
+        match self.precision {
+            Some(precision) => self.refine(course, precision, class, job),
+            None => Ok((self.reduce(&course.measured, class)?, None)),
+        }
+    }
+
+    /// Longer runs and larger sizes, until the error is reached or cannot be.
+    fn refine(
+        &self,
+        course: &mut Course,
+        precision: Precision,
+        class: Class,
+        job: &Job<'_>,
+    ) -> Result<(Reduced, Option<Outcome>), Error> {
+        let thermalization = 2 * self.effort.thermalization;
+        let Refining { most, mut refused } = course.refining.unwrap_or(Refining {
+            most: precision.most as f64 * precision::work(&course.measured),
+            // A grid given by hand has no larger sizes.
+            refused: if course.pilot.is_some() { usize::MAX } else { 0 },
         });
-        Ok(Findings {
-            measured,
-            points,
-            curves,
-            pairs,
-            critical,
-            exponents,
-            collapse,
-            outcome,
-            activity,
-            bracket,
-            class,
-        })
+        loop {
+            let reduced = self.reduce(&course.measured, class)?;
+            let done = precision::work(&course.measured);
+            let found = match &reduced.critical {
+                Ok(found) => found,
+                Err(Unlocated::Noise) if done < most => {
+                    // Three times as long everywhere, as far as there is work left.
+                    let factor = (most / done).min(3.0);
+                    let sizes = course.measured.iter().map(|m| (m.cell.size, factor)).collect::<Vec<_>>();
+                    course.measured = self.lengthen(std::mem::take(&mut course.measured), &sizes, job)?;
+                    if precision::work(&course.measured) <= done {
+                        return Ok((self.reduce(&course.measured, class)?, None));
+                    }
+                    course.refining = Some(Refining { most, refused });
+                    job.keep_alone(COURSE, || course.save())?;
+                    continue;
+                }
+                Err(_) => return Ok((reduced, None)),
+            };
+            job.tell(Progress::Error(found.beta.error));
+            let allowed = |size: usize| size < refused && !self.is_far(size, found, course.pilot.as_ref());
+            let left = most - done;
+            let step = precision.step(&course.measured, found, (thermalization, left), &allowed);
+            if !matches!(step, Step::Done) && left <= 0.0 {
+                return Ok((reduced, Some(Outcome::OutOfBudget)));
+            }
+            let measured = std::mem::take(&mut course.measured);
+            course.measured = match step {
+                Step::Done | Step::Hopeless => {
+                    course.measured = measured;
+                    let reached = matches!(step, Step::Done);
+                    let outcome = if reached { Outcome::Reached } else { Outcome::OutOfSize };
+                    return Ok((reduced, Some(outcome)));
+                }
+                Step::Lengthen(factors) => self.lengthen(measured, &factors, job)?,
+                Step::Larger { size, sweeps, otherwise } => match self.larger(size, sweeps, found, job)? {
+                    Some(added) => [measured, added].concat(),
+                    None => {
+                        refused = size;
+                        self.lengthen(measured, &otherwise, job)?
+                    }
+                },
+            };
+            course.refining = Some(Refining { most, refused });
+            job.keep_alone(COURSE, || course.save())?;
+        }
     }
 
     fn cell(&self, size: usize, beta: Beta) -> Cell {
@@ -235,18 +213,21 @@ impl Survey {
     }
 
     /// Size by size, three β about where the sizes before it meet.
-    fn follow(&self, pilot: &Pilot, class: Class, listener: Listener<'_>) -> Result<Vec<Measured>, Error> {
-        let mut centre = pilot.crossing;
-        let mut measured: Vec<Measured> = Vec::new();
+    fn follow(&self, course: &mut Course, pilot: &Pilot, class: Class, job: &Job<'_>) -> Result<(), Error> {
         for &size in &self.sizes {
+            if course.measured.last().is_some_and(|last| last.cell.size >= size) {
+                continue;
+            }
+            let centre = course.centre.unwrap_or(pilot.crossing);
             let sites = self.family.model(size, self.effort.seed)?.n_sites();
             let width = pilot.width * libm::sqrt(pilot.sites as f64 / sites as f64);
-            measured.extend(self.about(size, centre, width, &self.effort, listener)?);
-            if let Ok(found) = &self.reduce(&measured, class)?.critical {
-                centre = found.beta.mean;
+            course.measured.extend(self.about(size, centre, width, &self.effort, job)?);
+            if let Ok(found) = &self.reduce(&course.measured, class)?.critical {
+                course.centre = Some(found.beta.mean);
             }
+            job.keep_alone(COURSE, || course.save())?;
         }
-        Ok(measured)
+        Ok(())
     }
 
     /// One size at the three β of an automatic grid.
@@ -256,14 +237,14 @@ impl Survey {
         centre: f64,
         width: f64,
         effort: &Effort,
-        listener: Listener<'_>,
+        job: &Job<'_>,
     ) -> Result<Vec<Measured>, Error> {
         let step = OUTER * width;
         let shorter = Effort { sweeps: effort.sweeps.div_ceil(SHORTER).max(16), ..*effort };
         let beta = |x: f64| Beta::new(x.max(0.05 * centre));
-        let mut measured = self.simulate(&[self.cell(size, beta(centre)?)], effort, listener)?;
+        let mut measured = self.simulate(&[self.cell(size, beta(centre)?)], effort, job)?;
         let outer = [self.cell(size, beta(centre - step)?), self.cell(size, beta(centre + step)?)];
-        measured.extend(self.simulate(&outer, &shorter, listener)?);
+        measured.extend(self.simulate(&outer, &shorter, job)?);
         measured.sort_by(|a, b| a.cell.beta.value().total_cmp(&b.cell.beta.value()));
         Ok(measured)
     }
@@ -283,7 +264,7 @@ impl Survey {
         size: usize,
         sweeps: u64,
         found: &Critical,
-        listener: Listener<'_>,
+        job: &Job<'_>,
     ) -> Result<Option<Vec<Measured>>, Error> {
         let Ok(model) = self.family.model(size, self.effort.seed) else { return Ok(None) };
         if model.topology().check_memory(2 * self.effort.replicas + 64).is_err() {
@@ -291,8 +272,8 @@ impl Survey {
         }
         let effort = Effort { sweeps, ..self.effort };
         let cell = self.cell(size, Beta::new(found.beta.mean)?);
-        listener(Progress::Stage { size, replicas: effort.replicas });
-        cell.simulate(&effort, &|| listener(Progress::Replica)).map(|m| Some(vec![m]))
+        job.tell(Progress::Stage { size, replicas: effort.replicas });
+        cell.simulate_kept(&effort, job).map(|m| Some(vec![m]))
     }
 
     /// Longer runs of some sizes, of each at the β that was run longest; on a grid given by hand at all of them.
@@ -300,7 +281,7 @@ impl Survey {
         &self,
         measured: Vec<Measured>,
         factors: &[(usize, f64)],
-        listener: Listener<'_>,
+        job: &Job<'_>,
     ) -> Result<Vec<Measured>, Error> {
         let longest = |size: usize| {
             measured.iter().filter(|m| m.cell.size == size).map(|m| m.sweeps).max().unwrap_or(0)
@@ -313,13 +294,13 @@ impl Survey {
         let growing = || measured.iter().zip(&more).filter(|(_, more)| **more >= 8);
         let size = growing().map(|(m, _)| m.cell.size).max().unwrap_or(0);
         let replicas = self.effort.replicas * growing().count() as u64;
-        listener(Progress::Stage { size, replicas });
+        job.tell(Progress::Stage { size, replicas });
         measured
             .into_par_iter()
             .zip(more)
             .map(|(m, more)| match more {
                 0..8 => Ok(m),
-                sweeps => m.longer(sweeps, &|| listener(Progress::Replica)),
+                sweeps => m.longer_kept(sweeps, job),
             })
             .collect()
     }
@@ -365,7 +346,7 @@ impl Survey {
         let start = about
             .or(super::pair::crossing(&a.all, &b.all, super::curve::BINDER))
             .unwrap_or_else(|| middle(b));
-        let critical = meeting::best(&curves, class.correction(), start).ok_or(Unlocated::Noise);
+        let critical = selection::best(&curves, class.correction(), start).ok_or(Unlocated::Noise);
         Ok(Reduced { curves, critical })
     }
 
@@ -381,10 +362,10 @@ impl Survey {
         &self,
         cells: &[Cell],
         effort: &Effort,
-        listener: Listener<'_>,
+        job: &Job<'_>,
     ) -> Result<Vec<Measured>, Error> {
         let size = cells.iter().map(|c| c.size).max().unwrap_or(0);
-        listener(Progress::Stage { size, replicas: effort.replicas.saturating_mul(cells.len() as u64) });
+        job.tell(Progress::Stage { size, replicas: effort.replicas.saturating_mul(cells.len() as u64) });
         // Pilot runs are short whatever the size.
         let pilot = effort.first != self.effort.first;
         cells
@@ -393,7 +374,7 @@ impl Survey {
                 let sites = self.family.model(cell.size, self.effort.seed)?.n_sites();
                 let times = if pilot { 1.0 } else { self.times(sites)? };
                 let sweeps = (effort.sweeps as f64 * times) as u64;
-                cell.simulate(&Effort { sweeps, ..*effort }, &|| listener(Progress::Replica))
+                cell.simulate_kept(&Effort { sweeps, ..*effort }, job)
             })
             .collect()
     }

@@ -15,5 +15,8 @@ pub mod curie_weiss;
 pub mod enumeration;
 mod jet;
 pub mod kaufman;
+mod known;
 pub mod onsager;
 pub mod yang;
+
+pub use known::{KnownEnergy, known_energy};

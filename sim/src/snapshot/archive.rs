@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use hdf5::file::LibraryVersion;
 
-use super::hdf5;
+use super::{hdf5, seal};
 use crate::error::Error;
 
 /// An HDF5 file on its way to its final name.
@@ -33,6 +33,7 @@ pub struct Archive {
     path: PathBuf,
     last_commit: Option<Instant>,
     last_cost: Duration,
+    is_sealed: bool,
 }
 
 /// `path` with `.suffix` added to its name.
@@ -73,18 +74,26 @@ impl Archive {
                 let _ = fs::remove_file(&partial);
                 refused(&partial, "creating", &error)
             })?;
-        Ok(Self { file: Some(file), path: path.to_owned(), last_commit: None, last_cost: Duration::ZERO })
+        Ok(Self {
+            file: Some(file),
+            path: path.to_owned(),
+            last_commit: None,
+            last_cost: Duration::ZERO,
+            is_sealed: false,
+        })
     }
 
-    /// Goes on with the file `path`: it stays as it is until the first commit.
+    /// Goes on with the sealed file `path`: it stays as it is until the first commit.
     ///
     /// # Errors
-    /// [`Error::Archive`] if it cannot be read or copied, or another process is writing it.
+    /// [`Error::Archive`] if it cannot be read or copied, has changed since it was sealed, or another process is writing it.
     pub fn reopen(path: &Path) -> Result<Self, Error> {
+        seal::check(path)?;
         hdf5::silence_errors(true);
         let partial = beside(path, "partial");
         refuse_if_written(&partial, "copying")?;
-        fs::copy(path, &partial).map_err(|error| failed(path, "copying", &error))?;
+        let copied = fs::copy(path, &partial).and_then(|_| seal::strip(&partial));
+        copied.map_err(|error| failed(path, "copying", &error))?;
         let file = hdf5::File::with_options()
             .with_fapl(|access| access.libver_bounds(LibraryVersion::V18, LibraryVersion::V18))
             .open_as(&partial, hdf5::OpenMode::ReadWrite)
@@ -92,7 +101,24 @@ impl Archive {
                 let _ = fs::remove_file(&partial);
                 refused(path, "reading", &error)
             })?;
-        Ok(Self { file: Some(file), path: path.to_owned(), last_commit: None, last_cost: Duration::ZERO })
+        Ok(Self {
+            file: Some(file),
+            path: path.to_owned(),
+            last_commit: None,
+            last_cost: Duration::ZERO,
+            is_sealed: true,
+        })
+    }
+
+    /// Every file under the final name ends with a seal, so that [`Archive::reopen`] can tell whether it is whole.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.is_sealed = true;
+        self
+    }
+
+    fn seal(&self, path: &Path) -> io::Result<()> {
+        if self.is_sealed { seal::put(path) } else { Ok(()) }
     }
 
     /// The file to write to.
@@ -114,7 +140,8 @@ impl Archive {
         self.flush()?;
         let copy = beside(&self.path, "commit.partial");
         let copied = fs::copy(beside(&self.path, "partial"), &copy)
-            .and_then(|_| fs::OpenOptions::new().write(true).open(&copy)?.sync_all())
+            .and_then(|_| self.seal(&copy))
+            .and_then(|()| fs::OpenOptions::new().write(true).open(&copy)?.sync_all())
             .and_then(|()| fs::rename(&copy, &self.path));
         copied.map_err(|error| {
             let _ = fs::remove_file(&copy);
@@ -159,10 +186,9 @@ impl Archive {
         if let Some(file) = self.file.take() {
             file.close().map_err(|error| refused(&self.path, "writing", &error))?;
         }
-        let renamed = fs::OpenOptions::new()
-            .write(true)
-            .open(&partial)
-            .and_then(|file| file.sync_all())
+        let renamed = self
+            .seal(&partial)
+            .and_then(|()| fs::OpenOptions::new().write(true).open(&partial)?.sync_all())
             .and_then(|()| fs::rename(&partial, &self.path));
         renamed.map_err(|error| {
             let _ = fs::remove_file(&partial);

@@ -10,10 +10,11 @@
 //! | `/checkpoint` | u8 | `[byte]` | where the run stands after the last frame, for it to go on; may be absent |
 //!
 //! Attributes of the file: `schema_version`, `program_version`, `command_line`, `seed`, `hamiltonian`, `update`, `lattice`, `units`.
-//! Nothing but the standard zlib filter is needed to read it.
+//! Nothing but the standard zlib filter is needed to read it. The last 24 bytes are a seal (`seal.rs`) that no reader of HDF5 looks at.
 
 pub mod archive;
 mod reader;
+mod seal;
 mod writer;
 
 pub use reader::SnapshotReader;

@@ -8,7 +8,7 @@ use ndarray::{ArrayD, Ix1, IxDyn};
 
 use super::archive;
 use super::writer::one;
-use super::{Frame, Header, SCHEMA_VERSION, hdf5};
+use super::{Frame, Header, SCHEMA_VERSION, hdf5, seal};
 use crate::error::Error;
 use crate::memory;
 use crate::spins::Spins;
@@ -24,7 +24,17 @@ pub struct SnapshotReader {
 }
 
 impl SnapshotReader {
-    /// Opens a file and checks that its parts fit together.
+    /// Opens a file after looking whether any byte of it has changed since it was written, as for going on with it.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if it has changed, or as [`SnapshotReader::open`].
+    pub fn open_whole(path: &Path) -> Result<Self, Error> {
+        seal::check(path)?;
+        Self::open(path)
+    }
+
+    /// Opens a file and checks that its parts fit together. The HDF5 library reads it first, and can run for ever on a damaged one:
+    /// [`SnapshotReader::open_whole`] cannot.
     ///
     /// # Errors
     /// [`Error::Archive`] if it is no snapshot file of this [`SCHEMA_VERSION`].
@@ -41,7 +51,10 @@ impl SnapshotReader {
             return Err(hdf5::Error::Internal(message));
         }
         let text = |name: &str| -> Result<String, hdf5::Error> {
-            Ok(file.attr(name)?.read_scalar::<VarLenUnicode>()?.as_str().to_owned())
+            let value = file.attr(name)?.read_scalar::<VarLenUnicode>()?;
+            // The library does not look whether it is Unicode.
+            let text = String::from_utf8(value.as_bytes().to_vec());
+            text.map_err(|_| hdf5::Error::Internal(format!("attribute {name} is no text")))
         };
         let spins = file.dataset("spins")?;
         let shape = spins.shape();
@@ -99,6 +112,16 @@ impl SnapshotReader {
             beta: self.number("beta", index).map_err(refused)?,
             energy: self.number("energy", index).map_err(refused)?,
         })
+    }
+
+    /// The energy of every frame, total over the lattice.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if they cannot be read, [`Error::Memory`] if they do not fit into memory.
+    pub fn energies(&self) -> Result<Vec<f64>, Error> {
+        memory::check("energies", self.frames, self.frames as u64 * 8)?;
+        let read = || self.file.dataset("energy")?.read_raw::<f64>();
+        read().map_err(|error| archive::refused(&self.path, "reading", &error))
     }
 
     /// Bytes from which the run that made the file goes on after the last frame; none if it was not kept.

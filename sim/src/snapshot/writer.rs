@@ -35,7 +35,7 @@ impl SnapshotFile {
     /// # Errors
     /// [`Error::Archive`] if it cannot be created.
     pub fn create(path: &Path, header: &Header) -> Result<Self, Error> {
-        let archive = Archive::create(path)?;
+        let archive = Archive::create(path)?.sealed();
         Self::lay_out(archive, header).map_err(|error| archive::refused(path, "writing", &error))
     }
 

@@ -5,7 +5,6 @@
 //!            └─► Autocorrelation              ρ(t), τ_int = ½ + Σ ρ(t) with its own error, error of the mean
 //! replicas or blocks of several averages ──► Samples ──► jackknife   functions of averages: C, χ, U₄, ξ
 //!                                                    └─► Bootstrap   whatever has no derivative: roots, fits
-//! two curves with errors ──► crossing
 //! histograms of several β ──► MultiHistogram   averages at every β near them
 //! ```
 //!
@@ -15,7 +14,6 @@ pub mod accumulator;
 pub mod autocorrelation;
 pub mod binning;
 pub mod bootstrap;
-pub mod crossing;
 pub mod estimate;
 pub mod jackknife;
 pub(crate) mod least_squares;

@@ -12,13 +12,13 @@ pub(crate) struct Polynomial {
 
 /// One point of a curve: abscissa, value, one-σ error.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub(crate) struct Point {
     /// Abscissa.
-    pub x: f64,
+    pub(crate) x: f64,
     /// Value.
-    pub y: f64,
+    pub(crate) y: f64,
     /// One-σ error of the value; it must be positive.
-    pub error: f64,
+    pub(crate) error: f64,
 }
 
 impl Polynomial {
@@ -50,17 +50,26 @@ impl Polynomial {
         self.coefficients.iter().rev().fold(0.0, |sum, c| sum * u + c)
     }
 
-    pub(crate) fn slope(&self, x: f64) -> f64 {
-        let u = (x - self.centre) / self.half;
-        let mut sum = 0.0;
-        for (k, c) in self.coefficients.iter().enumerate().skip(1).rev() {
-            sum = sum * u + k as f64 * c;
-        }
-        sum / self.half
-    }
-
     /// Σ ((y − p(x))/error)².
     pub(crate) fn chi_squared(&self, points: &[Point]) -> f64 {
         points.iter().map(|p| (p.y - self.at(p.x)) / p.error).map(|r| r * r).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_polynomial_of_the_degree_is_met_and_one_of_a_higher_is_not() {
+        let points = |cubic: f64| -> Vec<Point> {
+            let at = |x: f64| 0.61 + (x - 0.44) - 3.0 * (x - 0.44).powi(2) + cubic * (x - 0.44).powi(3);
+            (0..9).map(|i| 0.40 + 0.01 * f64::from(i)).map(|x| Point { x, y: at(x), error: 1e-6 }).collect()
+        };
+        let met = Polynomial::fit(&points(0.0), 2).unwrap();
+        assert!(met.chi_squared(&points(0.0)) < 1e-9 && (met.at(0.44) - 0.61).abs() < 1e-12);
+        let missed = points(10.0);
+        assert!(Polynomial::fit(&missed, 2).unwrap().chi_squared(&missed) > 1e3);
+        assert!(Polynomial::fit(&points(0.0)[..2], 2).is_none());
     }
 }

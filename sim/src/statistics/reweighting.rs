@@ -48,6 +48,16 @@ impl<const K: usize> Histogram<K> {
         self.counts.iter().sum()
     }
 
+    /// The first key, and for it and those after it how often each occurred, with the sums: for a checkpoint.
+    pub(crate) fn parts(&self) -> (i64, &[f64], &[[f64; K]]) {
+        (self.first, &self.counts, &self.sums)
+    }
+
+    /// What [`Histogram::parts`] told of.
+    pub(crate) fn from_parts(first: i64, counts: Vec<f64>, sums: Vec<[f64; K]>) -> Self {
+        Self { first, counts, sums }
+    }
+
     /// Mean and standard deviation of the key; none of an empty histogram.
     pub fn keys(&self) -> Option<(f64, f64)> {
         let n = self.count();

@@ -12,7 +12,8 @@ use crate::stream::Stream;
 /// ⟨M⟩ = M₀      ⟨M²⟩ = M₀² + S₂      ⟨M⁴⟩ = M₀⁴ + 6 M₀² S₂ + 3 S₂² − 2 S₄
 /// ```
 /// Their means over sweeps are ⟨m⟩, ⟨m²⟩, ⟨m⁴⟩ with less noise than the moments of the configurations, for couplings of any sign
-/// (Wolff, Nucl. Phys. B 322, 759; Niedermayer, Phys. Lett. B 237, 473). All moments are per site: m = M/N.
+/// (arXiv:2108.11566 has those of U₄; first U. Wolff, Nucl. Phys. B 322, 759 (1989), and F. Niedermayer, Phys. Lett. B 237, 473 (1990),
+/// both cited from memory). All moments are per site: m = M/N.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImprovedMoments {
     /// Number of clusters that are free to turn.

@@ -60,7 +60,7 @@ impl Wolff {
     }
 
     /// The improved estimator of ⟨m²⟩, m = M/N, in zero field: the mean of M_C²/(N|C|) over the clusters C of the last sweep, M_C = Σ_(i∈C) s_i.
-    /// In a ferromagnet this is ⟨|C|⟩/N (Wolff, Nucl. Phys. B 322, 759). `None` in a field or before a sweep.
+    /// In a ferromagnet this is ⟨|C|⟩/N (U. Wolff, Nucl. Phys. B 322, 759 (1989), cited from memory). `None` in a field or before a sweep.
     pub fn magnetization_2(&self) -> Option<f64> {
         self.magnetization_2
     }

@@ -144,7 +144,8 @@ impl Transition {
     ///
     /// # Errors
     /// Whatever building the model refuses.
-    pub fn new(survey: &Survey, findings: Findings, seconds: f64) -> Result<Self, Error> {
+    pub fn new(survey: &Survey, findings: Findings) -> Result<Self, Error> {
+        let seconds = findings.spent.as_secs_f64();
         let size = survey.sizes.first().copied().unwrap_or(4);
         let model = survey.family.model(size, survey.effort.seed)?;
         let topology = model.topology();

@@ -14,12 +14,15 @@ pub fn of(survey: &Survey, findings: &Findings) -> Vec<String> {
         let clusters = matches!(survey.effort.dynamics, Dynamics::Wolff | Dynamics::SwendsenWang);
         let other = if clusters { "" } else { ", or use --update wolff" };
         warnings.push(format!(
-            "{} of {} points have runs shorter than {SHORT_RUN} τ_int (size {} at β = {:.5}: τ_int ≥ {:.0} sweeps), so that their start may not be \
+            "{} of {} points have runs shorter than {SHORT_RUN} τ_int (size {} at β = {}: τ_int ≥ {:.0} sweeps), so that their start may not be \
              forgotten and their errors may be too small; raise --sweeps and --thermalization{other}",
             short.len(),
             findings.measured.len(),
             worst.cell.size,
-            worst.cell.beta.value(),
+            match worst.cell.beta.value() {
+                huge if huge >= 1e6 => format!("{huge:e}"),
+                beta => format!("{beta:.5}"),
+            },
             worst.tau_int.mean,
         ));
     }

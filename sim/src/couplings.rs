@@ -2,8 +2,12 @@
 
 use crate::error::Error;
 use crate::hamiltonian::Hamiltonian;
+use crate::kernel::neighbors::Neighbors;
 use crate::kernel::wide::{Loop, widest};
 use crate::memory;
+
+/// Bonds of a site up to which fields are summed anew.
+const FEW: usize = 64;
 
 /// The floating-point numbers that fields may be kept in: `f32` or `f64`.
 pub trait Real: private::Real {}
@@ -198,6 +202,23 @@ impl<T: Real> CouplingRows<T> {
     /// Whether rows are stored in full.
     pub fn is_dense(&self) -> bool {
         matches!(self.layout, Layout::Dense(_))
+    }
+
+    /// Whether updates keep local fields up to date, because to sum them anew would take longer: not where rows are stored as lists of at
+    /// most 64 bonds on average.
+    pub fn keeps_fields(&self) -> bool {
+        self.neighbors().is_none()
+    }
+
+    /// The rows, where local fields are summed anew.
+    #[inline(always)]
+    pub(crate) fn neighbors(&self) -> Option<Neighbors<'_, T>> {
+        match &self.layout {
+            Layout::Sparse { starts, entries } if entries.len() <= FEW * self.n => {
+                Some(Neighbors { starts, entries, fields: &self.fields })
+            }
+            _ => None,
+        }
     }
 
     /// Couplings that a flip of a site passes on.

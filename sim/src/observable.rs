@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 
 use crate::hamiltonian::Hamiltonian;
+use crate::kernel::wide::{Loop, widest};
 use crate::spins::Spins;
 
 /// What is measured of one configuration.
@@ -72,16 +73,10 @@ impl<'m> Observer<'m> {
         let total: f64 = match self.waves.as_slice() {
             [] => return f64::NAN,
             [vertical, horizontal] if vertical.len() * horizontal.len() == s.len() => {
-                let width = horizontal.len();
-                let mut columns = vec![0i32; width];
-                let mut rows = vec![0i64; vertical.len()];
-                for (row, sum) in s.chunks_exact(width).zip(&mut rows) {
-                    for (&s, column) in row.iter().zip(&mut columns) {
-                        *column += i32::from(s);
-                    }
-                    *sum = row.iter().map(|&s| i64::from(s)).sum();
-                }
-                power(vertical, rows.into_iter()) + power(horizontal, columns.into_iter().map(i64::from))
+                let (mut rows, mut columns) = (vec![0; vertical.len()], vec![0; horizontal.len()]);
+                widest(Lines { s, rows: &mut rows, columns: &mut columns });
+                power(vertical, rows.into_iter().map(i64::from))
+                    + power(horizontal, columns.into_iter().map(i64::from))
             }
             waves => {
                 let mut below = s.len();
@@ -97,6 +92,27 @@ impl<'m> Observer<'m> {
             }
         };
         total / (self.waves.len() as f64 * s.len() as f64)
+    }
+}
+
+/// The sums of the spins of every row and of every column.
+struct Lines<'a> {
+    s: &'a [i8],
+    rows: &'a mut [i32],
+    columns: &'a mut [i32],
+}
+
+impl Loop for Lines<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (row, sum) in self.s.chunks_exact(self.columns.len()).zip(self.rows) {
+            for (&s, column) in row.iter().zip(self.columns.iter_mut()) {
+                *column += i32::from(s);
+                *sum += i32::from(s);
+            }
+        }
     }
 }
 

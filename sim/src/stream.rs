@@ -51,7 +51,7 @@ pub struct Stream {
 }
 
 /// The finaliser of SplitMix64 (Stafford's mix 13): a bijection of 64-bit words.
-fn mix(mut z: u64) -> u64 {
+pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)

@@ -29,11 +29,48 @@ fn glass(topology: Topology, whole: bool, seed: u64) -> Hamiltonian {
     Hamiltonian::new(topology, Couplings::PerBond(j), Field::PerSite(h)).unwrap()
 }
 
-/// The naive twin: energies through the Hamiltonian, an exponential for every draw. On dense graphs every attempt draws.
-fn naive_sweep(model: &Hamiltonian, spins: &mut Spins, beta: f64, (stream, dense): (&mut Stream, bool)) {
+/// What draws in a sweep.
+#[derive(Clone, Copy, PartialEq)]
+enum Drawing {
+    /// Every attempt.
+    All,
+    /// Attempts that cost energy, unless e^(−βΔE) < 2⁻³³.
+    Costly,
+    /// Every attempt, from a generator that the stream seeds for this sweep.
+    Seeded,
+}
+
+impl Drawing {
+    fn of<T: Real>(rows: &CouplingRows<T>) -> Self {
+        match (rows.is_dense(), rows.keeps_fields()) {
+            (true, _) => Self::All,
+            (false, true) => Self::Costly,
+            (false, false) => Self::Seeded,
+        }
+    }
+}
+
+/// The finaliser of SplitMix64.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// The naive twin: energies through the Hamiltonian, an exponential for every draw.
+fn naive_sweep(model: &Hamiltonian, spins: &mut Spins, beta: f64, (stream, drawing): (&mut Stream, Drawing)) {
+    let mut seeded;
+    let stream = match drawing {
+        Drawing::Seeded => {
+            seeded = Stream::at([0; 4].map(|_: u64| mix(stream.next_u64())), None).unwrap();
+            &mut seeded
+        }
+        _ => stream,
+    };
     for site in 0..model.n_sites() {
         let x = beta * model.delta_e(spins, site);
-        let draw = if dense || (x > 0.0 && x <= 22.9) { stream.next_u32() } else { u32::MAX };
+        let draws = drawing != Drawing::Costly || (x > 0.0 && x <= 22.9);
+        let draw = if draws { stream.next_u32() } else { u32::MAX };
         if x <= 0.0 || u64::from(draw) < threshold((-x).exp()) {
             spins.flip(site);
         }
@@ -58,7 +95,7 @@ fn follows_its_twin<T: Real>(model: &Hamiltonian, replicas: usize) {
         let beta = Beta::new(0.25 * f64::from(t % 8)).unwrap();
         update.sweep(&rows, &mut states, beta, &mut streams);
         for (state, (spins, stream)) in states.iter().zip(&mut twins) {
-            naive_sweep(model, spins, beta.value(), (stream, rows.is_dense()));
+            naive_sweep(model, spins, beta.value(), (stream, Drawing::of(&rows)));
             assert_eq!(&state.spins(), spins, "sweep {t}");
             assert_eq!(state.energy(), model.energy(spins), "sweep {t}");
         }
@@ -84,19 +121,33 @@ fn cached_fields_follow_the_naive_twin_bit_for_bit() {
         glass(Topology::random_regular(200, 5, &mut stream(3)).unwrap(), true, 3),
         glass(Topology::from_bonds(6, &[(0, 3)]).unwrap(), true, 4),
     ] {
-        follows_its_twin::<f32>(&model, 2);
-        follows_its_twin::<f64>(&model, 2);
+        // One by one, in lanes that are not filled, and filled.
+        for replicas in [2, 5, 33] {
+            follows_its_twin::<f32>(&model, replicas);
+            follows_its_twin::<f64>(&model, replicas);
+        }
     }
+    // So many bonds that fields are kept, and so few that rows are lists.
+    let many = glass(Topology::random_regular(600, 66, &mut stream(3)).unwrap(), true, 7);
+    let rows = CouplingRows::<f32>::new(&many).unwrap();
+    assert!(rows.keeps_fields() && !rows.is_dense());
+    follows_its_twin::<f32>(&many, 2);
+    follows_its_twin::<f64>(&many, 2);
 }
 
 #[test]
 fn a_replica_does_the_same_alone_as_in_company() {
-    let model = glass(Topology::complete(75).unwrap(), false, 6);
+    alone_as_in_company(Topology::complete(75).unwrap(), 0.05);
+    alone_as_in_company(Topology::random_regular(75, 4, &mut stream(8)).unwrap(), 0.5);
+}
+
+fn alone_as_in_company(topology: Topology, beta: f64) {
+    let model = glass(topology, false, 6);
     let rows = CouplingRows::<f32>::new(&model).unwrap();
     assert!(!rows.is_exact());
     let starts: Vec<_> =
         (0..35).map(|r| CachedSpins::new(&rows, &Spins::random(75, &mut stream(r)))).collect();
-    let beta = Beta::new(0.05).unwrap();
+    let beta = Beta::new(beta).unwrap();
     let swept = |mut states: Vec<_>, mut streams: Streams| {
         let mut update = CachedField::new();
         for _ in 0..20 {

@@ -6,7 +6,7 @@ use ceas_sim::hamiltonian::{Couplings, Field, Hamiltonian};
 use ceas_sim::kernel::{Kernel, square};
 use ceas_sim::spins::Spins;
 use ceas_sim::stream::{Purpose, Stream, Streams};
-use ceas_sim::topology::Topology;
+use ceas_sim::topology::{Boundary, Lattice, Topology};
 use ceas_sim::update::{HeatBath, Metropolis, Update, Wolff};
 
 /// Ten sweeps of ten β from a random start: the configuration, the counts, and the streams after it.
@@ -87,7 +87,7 @@ fn one_thread_equals_many() {
 
 #[test]
 fn wolff_without_marks_equals_wolff_with_marks() {
-    for l in [2, 5, 16] {
+    for l in [2, 5, 16, 65] {
         let model = square(l, 1.0, Field::Zero);
         let wolff = Wolff::new(&model, 20).unwrap();
         assert_eq!(
@@ -107,6 +107,13 @@ fn couplings_written_out_per_bond_are_the_uniform_coupling() {
         let listed = Hamiltonian::new(topology, couplings, Field::Zero).unwrap();
         let on = |model: &Hamiltonian| trajectory(model, HeatBath::new(model).unwrap(), 1);
         assert_eq!(on(&uniform), on(&listed), "L = {l}");
+    }
+    // Clusters where one |J| opens 64 bonds at a time; on the square lattice uniform couplings have a kernel of their own.
+    for l in [3, 6] {
+        let topology = Topology::lattice(Lattice::Triangular, l, Boundary::Periodic).unwrap();
+        let uniform = Hamiltonian::ferromagnet(topology.clone());
+        let couplings = Couplings::PerBond(vec![1.0; topology.n_bonds()]);
+        let listed = Hamiltonian::new(topology, couplings, Field::Zero).unwrap();
         let on = |model: &Hamiltonian| trajectory(model, Wolff::new(model, 20).unwrap(), 1);
         assert_eq!(on(&uniform), on(&listed), "L = {l}");
     }

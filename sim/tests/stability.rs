@@ -87,7 +87,7 @@ fn trajectory<U: Update<Model = Hamiltonian, State = Spins>>(
 const NORMAL: u64 = 4_602_685_702_988_814_478;
 const METROPOLIS: u64 = 5_711_120_400_755_221_719;
 const HEAT_BATH: u64 = 4_974_936_009_893_994_203;
-const WOLFF: u64 = 0x96ef_12c0_7941_be5d;
+const WOLFF: u64 = 0xb43c25f5d4368dc7;
 
 #[test]
 fn trajectories_are_frozen() {

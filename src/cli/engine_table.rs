@@ -208,15 +208,18 @@ impl Bench {
         self.timed(line, SQUARE, &model, start, update).map(Some)
     }
 
-    /// Annealing with cached fields from β = 0.1 to 5, couplings of variance 1/N.
+    /// Annealing in real numbers from β = 0.1 to 5, couplings of variance 1 over the bonds of a site.
     fn cached(&self) -> anyhow::Result<Vec<Line>> {
         let mut lines = Vec::new();
-        let works: [(&str, Made<'_, Topology>, f64); 2] = [
-            ("complete normal 1024", &|| Ok(Topology::complete(1024)?), 1024.0),
-            ("6-regular normal 100000", &|| six_regular(100_000, self.seed), 6.0),
+        const CACHED: &str = "cached f32 fields";
+        const SUMMED: &str = "summed f32 fields";
+        let works: [(&str, &str, Made<'_, Topology>, f64); 3] = [
+            ("complete normal 1024", CACHED, &|| Ok(Topology::complete(1024)?), 1024.0),
+            ("6-regular normal 100000", SUMMED, &|| six_regular(100_000, self.seed), 6.0),
+            ("square normal 256", SUMMED, &|| Ok(Topology::square(256)?), 4.0),
         ];
-        for (number, (work, topology, variance)) in (3u64..).zip(works) {
-            let Some(line) = self.line(work, "cached f32 fields", "metropolis", self.best.name()) else {
+        for (number, (work, kernel, topology, variance)) in (3u64..).zip(works) {
+            let Some(line) = self.line(work, kernel, "metropolis", self.best.name()) else {
                 continue;
             };
             let topology = topology()?;
@@ -224,13 +227,8 @@ impl Bench {
             let j = (0..topology.n_bonds()).map(|_| stream.normal() / f64::sqrt(variance)).collect();
             let model = Hamiltonian::new(topology, Couplings::PerBond(j), Field::Zero)?;
             let rows = CouplingRows::<f32>::new(&model)?;
-            let line = Line {
-                beta: "0.1…5".to_owned(),
-                digits: 32,
-                spins: READS * model.n_sites(),
-                level: if rows.is_dense() { line.level } else { "portable".to_owned() },
-                ..line
-            };
+            let line =
+                Line { beta: "0.1…5".to_owned(), digits: 32, spins: READS * model.n_sites(), ..line };
             let anneal = |sweeps: u64| -> anyhow::Result<Duration> {
                 let (hot, cold) = (Beta::new(0.1)?, Beta::new(5.0)?);
                 let replica = |r: usize| {

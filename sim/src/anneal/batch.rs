@@ -10,6 +10,7 @@ use crate::beta::Beta;
 use crate::checkpoint::{self, Kept, Reader, Refusal, SavedUpdate, Writer};
 use crate::couplings::{CouplingRows, Real};
 use crate::error::Error;
+use crate::kernel::neighbors::LANES;
 use crate::plan::Plan;
 use crate::run::{Ending, Run};
 use crate::schedule::Schedule;
@@ -22,11 +23,13 @@ pub(super) const QUENCH: u64 = 3;
 /// Sweeps of a ladder after which copies of its colder replicas are quenched, to see what they are near to.
 const PEEK: u64 = 10;
 
-/// Reads that are cooled together, because they share the rows of a dense graph in the cache; a function of the instance alone.
+/// Reads that are cooled together, because they share the rows of a dense graph in the cache or the lanes of a vector; a function of the
+/// instance alone.
 pub(super) fn width<T: Real>(rows: &CouplingRows<T>) -> u64 {
     // Rows that no second-level cache holds are fetched from further away, and are worth sharing more.
     let bytes = rows.n() * rows.n() * std::mem::size_of::<T>();
     match rows.is_dense() {
+        false if !rows.keeps_fields() => LANES as u64,
         true if bytes > 1 << 21 => 16,
         true if rows.n() > 64 => 8,
         _ => 1,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
 use crate::error::Error;
+use crate::kernel::neighbors::LANES;
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::schedule::Schedule;
@@ -30,7 +31,7 @@ const HOT: f64 = 0.6;
 const COLD: f64 = 0.002;
 /// Sweeps over which that is averaged.
 const WINDOW: usize = 8;
-/// Sweeps and replicas of the trial cooling.
+/// Sweeps and replicas of the trial cooling; where replicas fill lanes, as many as there are.
 const SWEEPS: u64 = 300;
 const REPLICAS: usize = 4;
 
@@ -43,16 +44,17 @@ pub(super) fn measure<T: Real>(
 ) -> Result<(Range, f64), Error> {
     let (least, most) = scales(rows);
     let n = rows.n();
+    let replicas = if rows.keeps_fields() { REPLICAS } else { LANES };
     let start = |replica: usize| {
         let mut stream = Stream::new(seed, Purpose::Initial, u64::MAX, replica as u64);
         CachedSpins::new(rows, &Spins::random(n, &mut stream))
     };
     let schedule = Schedule::geometric(Beta::new(0.1 / most)?, Beta::new(100.0 / least)?, SWEEPS)?;
-    let streams = Streams::new(seed, Purpose::Thermalization, 0, REPLICAS);
-    let states = (0..REPLICAS).map(start).collect();
+    let streams = Streams::new(seed, Purpose::Thermalization, 0, replicas);
+    let states = (0..replicas).map(start).collect();
     let mut run = Run::new(rows, states, CachedField::new(), schedule, streams);
     let begun = Instant::now();
-    let attempts = (n * REPLICAS) as f64;
+    let attempts = (n * replicas) as f64;
     let mut before = (0, 0);
     let mut rates = Vec::new();
     run.drive(&Plan { thermalization: 0, sweeps: SWEEPS, every: 1 }, |run| {

@@ -68,7 +68,7 @@ pub fn anneal_watched(instance: &Instance, settings: &Settings, watch: &Watch<'_
     let asked = settings.range.map(|range| Range { hot: range.hot * unit, cold: range.cold * unit });
     let narrow = CouplingRows::<f32>::new(&model)?;
     let search = Search { model: &model, settings, watch, asked, begun, fingerprint };
-    // Sparse rows in f64 cost no more time; dense ones twice as much.
+    // Sparse rows in f64 cost little more time; dense ones twice as much.
     let mut done = if narrow.is_exact() || narrow.is_dense() {
         search.run(&narrow)?
     } else {
@@ -293,5 +293,9 @@ impl Search<'_> {
 
 fn fields_name<T: Real>(rows: &CouplingRows<T>) -> String {
     let digits = 8 * std::mem::size_of::<T>();
-    format!("cached fields, f{digits}, {} rows", if rows.is_dense() { "dense" } else { "sparse" })
+    match (rows.is_dense(), rows.keeps_fields()) {
+        (true, _) => format!("cached fields, f{digits}, dense rows"),
+        (false, true) => format!("cached fields, f{digits}, sparse rows"),
+        (false, false) => format!("fields summed at every visit, f{digits}, sparse rows"),
+    }
 }

@@ -30,7 +30,7 @@ impl<T: Real> SavedState<CouplingRows<T>> for Vec<CachedSpins<T>> {
     fn save(&self, out: &mut Writer) {
         out.u64(self.len() as u64);
         for replica in self {
-            // Fields too: where they round, they depend on the flips that led here.
+            // Fields too, where they are kept: where they round, they depend on the flips that led here.
             let (spins, fields, energy, uphill) = replica.memory();
             out.f64(energy);
             out.u64(uphill);
@@ -49,7 +49,8 @@ impl<T: Real> SavedState<CouplingRows<T>> for Vec<CachedSpins<T>> {
                 return Err(from.broken("a spin is up or down"));
             }
             let spins = bits.iter().map(|&bit| T::of(2.0 * f64::from(bit) - 1.0)).collect();
-            let fields = (0..rows.n()).map(|_| Ok(T::of(from.f64()?))).collect::<Result<_, Refusal>>()?;
+            let kept = if rows.keeps_fields() { rows.n() } else { 0 };
+            let fields = (0..kept).map(|_| Ok(T::of(from.f64()?))).collect::<Result<_, Refusal>>()?;
             replicas.push(CachedSpins::remembered(spins, fields, energy, uphill));
         }
         Ok(replicas)

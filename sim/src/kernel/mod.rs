@@ -10,13 +10,16 @@
 //! | [`square`] | square lattice, uniform J and h | checkerboard |
 //! | [`free`] | graphs without a bond | index |
 //! | [`panel`], [`rows`] | cached fields of dense graphs, up to 32 replicas at a time | index |
+//! | [`neighbors`] | sparse graphs with any couplings, 16 replicas at a time or one | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
-//! [`search`] finds the state that a random number draws. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
+//! [`generators`] draws for all lanes of a plain loop at once. [`search`] finds the state that a random number draws. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod free;
+pub mod generators;
 pub mod generic;
 pub mod multispin;
+pub mod neighbors;
 pub mod panel;
 pub mod rows;
 pub mod search;

@@ -21,10 +21,10 @@ pub const BLOCK: usize = 32;
 
 /// How far [`minus_ln`] may be off −ln((d ± 1)/2³²) where d ≥ [`SURE`]: 2.6·10⁻⁶ for the series, 1.6·10⁻⁵ for d ± 1, and less than
 /// 10⁻⁵ for the roundings of numbers up to 12, in the cost as well.
-const DOUBT: f32 = 6e-5;
+pub(super) const DOUBT: f32 = 6e-5;
 
 /// Draws below this are always compared with the exponential, unless βΔE is below 11 < −ln(2¹⁶/2³²).
-const SURE: u32 = 1 << 16;
+pub(super) const SURE: u32 = 1 << 16;
 
 /// A block of sites of up to `L` replicas, and what becomes of it.
 #[derive(Debug, Clone)]
@@ -131,7 +131,7 @@ impl<T: Real, const L: usize> Loop for Visit<'_, T, L> {
 
 /// −ln(d/2³²) to within 10⁻⁵ for d ≥ 1, and something larger than 22 for d = 0.
 #[inline(always)]
-fn minus_ln(d: u32) -> f32 {
+pub(super) fn minus_ln(d: u32) -> f32 {
     // d = 2^k m with 1 ≤ m < 2 up to the rounding of the conversion; ln m = ln 1.5 + ln(1 + w), |w| ≤ 1/3, by its series.
     let bits = (d as f32).to_bits();
     let k = (bits >> 23) as i32 - 127;
@@ -151,7 +151,7 @@ fn minus_ln(d: u32) -> f32 {
 
 /// What the comparison is about: the naive twin.
 #[inline]
-fn accepts_exactly(x: f64, draw: u32) -> bool {
+pub(super) fn accepts_exactly(x: f64, draw: u32) -> bool {
     x <= 0.0 || u64::from(draw) < threshold(libm::exp(-x))
 }
 

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use super::threshold;
+use super::wide::{Loop, widest};
 use crate::beta::Beta;
 use crate::stream::Stream;
 
@@ -179,17 +180,33 @@ impl Strip {
 /// If `spins` is not L × L.
 pub fn bond_sum(l: usize, spins: &[i8]) -> i64 {
     assert_eq!(spins.len(), l * l, "the lattice is L × L");
-    let row = |y: usize| &spins[y * l..(y + 1) * l];
-    let in_row = |y: usize| {
-        let (this, down) = (row(y), row((y + 1) % l));
-        let vertical: i64 = products(this, down);
-        let horizontal: i64 = products(&this[..l - 1], &this[1..]);
-        vertical + horizontal + i64::from(this[l - 1] * this[0])
-    };
-    (0..l).map(in_row).sum()
+    widest(BondSum { l, spins })
+}
+
+struct BondSum<'a> {
+    l: usize,
+    spins: &'a [i8],
+}
+
+impl Loop for BondSum<'_> {
+    type Output = i64;
+
+    #[inline(always)]
+    fn run(self) -> i64 {
+        let Self { l, spins } = self;
+        let row = |y: usize| &spins[y * l..(y + 1) * l];
+        let mut sum = 0;
+        for y in 0..l {
+            let (this, down) = (row(y), row((y + 1) % l));
+            sum += products(this, down) + products(&this[..l - 1], &this[1..]);
+            sum += i64::from(this[l - 1] * this[0]);
+        }
+        sum
+    }
 }
 
 /// Σ a_i b_i of two rows of ±1.
+#[inline(always)]
 fn products(a: &[i8], b: &[i8]) -> i64 {
     let chunks = a.chunks(1 << 20).zip(b.chunks(1 << 20));
     chunks.map(|(a, b)| i64::from(a.iter().zip(b).map(|(&a, &b)| i32::from(a * b)).sum::<i32>())).sum()

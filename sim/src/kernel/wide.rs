@@ -4,6 +4,8 @@
 //! instructions there are. Additions and multiplications are never fused or reordered by it, so that every copy gives the same bits.
 #![allow(unsafe_code)]
 
+use std::sync::OnceLock;
+
 use super::multispin::Level;
 
 /// A loop that is worth compiling more than once. Mark `run` and everything that it calls `#[inline(always)]`: what is not inlined
@@ -31,7 +33,9 @@ pub trait Loop {
 /// ```
 #[inline]
 pub fn widest<L: Loop>(work: L) -> L::Output {
-    at(Level::choose().unwrap_or(Level::Portable), work)
+    // Asked once: short loops would wait for the environment longer than they take.
+    static CHOSEN: OnceLock<Level> = OnceLock::new();
+    at(*CHOSEN.get_or_init(|| Level::choose().unwrap_or(Level::Portable)), work)
 }
 
 /// Runs a loop with the instructions of `level`, or plain ones where the machine lacks them.
@@ -49,13 +53,13 @@ pub fn at<L: Loop>(level: Level, work: L) -> L::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt")]
 fn avx2<L: Loop>(work: L) -> L::Output {
     work.run()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl")]
 fn avx512<L: Loop>(work: L) -> L::Output {
     work.run()
 }

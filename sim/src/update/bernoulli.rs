@@ -1,5 +1,6 @@
-//! Sixty-four independent decisions at once.
+//! Sixty-four independent decisions at once, or as many in each of several lanes.
 
+use crate::kernel::generators::Generators;
 use crate::stream::Stream;
 
 /// 64 independent bits, each 1 with probability `threshold`/2³² exactly; `threshold` ≤ 2³².
@@ -28,6 +29,28 @@ pub(super) fn word(threshold: u64, stream: &mut Stream) -> u64 {
     accepted
 }
 
+/// [`word`] in `L` lanes, each with a generator of its own; the same number of draws in all.
+#[inline(always)]
+// Loops over lanes become vector instructions; an iterator's closure would not.
+#[allow(clippy::needless_range_loop)]
+pub(super) fn words<const L: usize>(threshold: u64, generators: &mut Generators<L>) -> [u64; L] {
+    if threshold >> 32 != 0 {
+        return [u64::MAX; L];
+    }
+    let (mut accepted, mut undecided) = ([0; L], [u64::MAX; L]);
+    let mut digits = threshold as u32;
+    while digits != 0 && undecided.iter().fold(0, |any, word| any | word) != 0 {
+        let drawn = generators.step();
+        let one = u64::from(digits >> 31).wrapping_neg();
+        for lane in 0..L {
+            accepted[lane] |= undecided[lane] & !drawn[lane] & one;
+            undecided[lane] &= drawn[lane] ^ !one;
+        }
+        digits <<= 1;
+    }
+    accepted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +70,21 @@ mod tests {
             let stream = || Stream::new(0, Purpose::Test, replica, 0);
             let (bits, numbers) = (word(threshold, &mut stream()), by_numbers(threshold, &mut stream()));
             assert_eq!(bits, numbers, "threshold {threshold}");
+        }
+    }
+
+    #[test]
+    fn every_lane_decides_by_its_own_numbers() {
+        let thresholds = [0, 1, 2, 3, 1 << 31, (1 << 31) + 1, (1 << 32) - 1, 1 << 32, 0x9611_a4c3];
+        for (replica, threshold) in (0..).zip(thresholds.into_iter().cycle().take(90)) {
+            let mut stream = Stream::new(1, Purpose::Test, replica, 0);
+            let start = Generators::<8>([[0; 8]; 4].map(|words| words.map(|_| stream.next_u64())));
+            let drawn = words(threshold, &mut start.clone());
+            for lane in 0..8 {
+                let state = start.0.map(|words| words[lane]);
+                let numbers = by_numbers(threshold, &mut Stream::at(state, None).unwrap());
+                assert_eq!(drawn[lane], numbers, "threshold {threshold}");
+            }
         }
     }
 }

@@ -1,119 +1,33 @@
-//! Metropolis with every local field kept up to date: for sparse and dense graphs with any couplings.
+//! Metropolis on sparse and dense graphs with any couplings, in real numbers.
 
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::couplings::{CouplingRows, Layout, Real};
 use crate::error::Error;
 use crate::kernel::multispin::Level;
-use crate::kernel::panel::{BLOCK, Panel};
-use crate::kernel::rows::{Rows, Turned, pass_on};
+use crate::kernel::neighbors::{self, Crew, LANES, Neighbors};
+use crate::kernel::rows::Turned;
 use crate::kernel::threshold;
 use crate::kernel::wide::{Loop, at};
-use crate::spins::Spins;
 use crate::stream::{Stream, Streams};
-use crate::update::Update;
+use crate::update::field_panels::{Count, FieldPanels};
+use crate::update::{CachedSpins, Update};
 
 /// Sweeps after which fields that round are summed anew.
 const REFRESH: u64 = 128;
 
-/// One configuration with its local fields h_i + Σ_j J_ij s_j and its energy.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CachedSpins<T> {
-    spins: Vec<T>,
-    fields: Vec<T>,
-    energy: f64,
-    uphill: u64,
-}
-
-impl<T: Real> CachedSpins<T> {
-    /// A configuration of `rows`, its fields summed once.
-    ///
-    /// # Panics
-    /// If `spins` has not one spin per site.
-    pub fn new(rows: &CouplingRows<T>, spins: &Spins) -> Self {
-        assert_eq!(spins.len(), rows.n(), "one spin per site");
-        let spins = spins.as_slice().iter().map(|&s| T::of(f64::from(s))).collect();
-        let mut state = Self { spins, fields: vec![T::of(0.0); rows.n()], energy: 0.0, uphill: 0 };
-        state.refresh(rows);
-        state
-    }
-
-    /// Fields and energy from the spins alone: −½ Σ s_i (field_i + h_i).
-    fn refresh(&mut self, rows: &CouplingRows<T>) {
-        rows.local_fields(&self.spins, &mut self.fields);
-        let twice = self.spins.iter().zip(&self.fields).zip(&rows.fields);
-        self.energy = -0.5 * twice.map(|((s, f), h)| s.to_f64() * (f.to_f64() + h.to_f64())).sum::<f64>();
-    }
-
-    /// H as it was followed from flip to flip; with couplings that round, to within the error of `T` times the flips since the
-    /// last summing anew.
-    pub fn energy(&self) -> f64 {
-        self.energy
-    }
-
-    /// Flips so far that raised the energy.
-    pub fn uphill(&self) -> u64 {
-        self.uphill
-    }
-
-    /// Turns one spin and passes that on to the fields and the energy.
-    pub(crate) fn turn(&mut self, rows: &CouplingRows<T>, site: usize) {
-        let s = self.spins[site];
-        self.energy += 2.0 * (s * self.fields[site]).to_f64();
-        self.spins[site] = -s;
-        match &rows.layout {
-            Layout::Sparse { starts, entries } => {
-                for &(j, twice) in &entries[starts[site]..starts[site + 1]] {
-                    let field = &mut self.fields[j as usize];
-                    *field = *field - s * twice;
-                }
-            }
-            Layout::Dense(matrix) => {
-                let row = &matrix.values()[site * matrix.row_stride()..];
-                for (field, twice) in self.fields.iter_mut().zip(row) {
-                    *field = *field - s * *twice;
-                }
-            }
-        }
-    }
-
-    /// ±1 for each site.
-    pub(crate) fn signs(&self) -> &[T] {
-        &self.spins
-    }
-
-    /// Spins, fields, energy and uphill flips, to be written down.
-    pub(crate) fn memory(&self) -> (&[T], &[T], f64, u64) {
-        (&self.spins, &self.fields, self.energy, self.uphill)
-    }
-
-    /// A configuration as [`CachedSpins::memory`] told it.
-    pub(crate) fn remembered(spins: Vec<T>, fields: Vec<T>, energy: f64, uphill: u64) -> Self {
-        Self { spins, fields, energy, uphill }
-    }
-
-    /// The configuration into one of as many spins.
-    pub(crate) fn copy_to(&self, spins: &mut Spins) {
-        for (value, s) in spins.as_mut_slice().iter_mut().zip(&self.spins) {
-            *value = if *s > T::of(0.0) { 1 } else { -1 };
-        }
-    }
-
-    /// The configuration.
-    pub fn spins(&self) -> Spins {
-        let values = self.spins.iter().map(|s| if s.to_f64() > 0.0 { 1 } else { -1 }).collect();
-        Spins::from_values(values).expect("every value is +1 or −1")
-    }
-}
-
 /// Metropolis in the order of the sites, p(flip) = min(1, e^(−βΔE)), on replicas that share a graph: replica r draws from stream
 /// number r, so that replicas are independent.
 ///
-/// An attempt reads one cached field; a flip adds a row of couplings to the fields. Replicas of a dense graph are taken through a
-/// block of sites 16 at a time ([`crate::kernel::panel`]), and the rows of the block are fetched once for all of them. The acceptance
-/// compares 32 random bits with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for `f32`; none where
-/// [`CouplingRows::is_exact`]). On dense graphs every attempt draws; on sparse ones those with ΔE ≤ 0, or with e^(−βΔE) < 2⁻³³,
-/// draw nothing.
+/// | graph | an attempt | replicas at a time |
+/// |---|---|---|
+/// | dense | reads a kept field; a flip adds a row of couplings to the fields ([`crate::kernel::panel`]) | 32, 16 or 1 |
+/// | up to 64 bonds a site on average | sums its field anew ([`crate::kernel::neighbors`]) | 16 or 1 |
+/// | other | reads a kept field; a flip adds its row | 1 |
+///
+/// The acceptance compares 32 random bits with 2³² e^(−βΔE): exact to 2⁻³³, and to the rounding of ΔE in `T` (relative 10⁻⁷ for
+/// `f32`; none where [`CouplingRows::is_exact`]). Every attempt draws, but on graphs of the third kind those with ΔE ≤ 0, or with
+/// e^(−βΔE) < 2⁻³³. What a replica does does not depend on how many there are.
 ///
 /// Replica r runs at β · ratio_r, all ratios 1 unless given.
 ///
@@ -143,6 +57,8 @@ pub struct CachedField<T> {
     level: Level,
     /// Scratch: for each replica the sites of the present block that flipped.
     turned: Vec<Turned>,
+    /// Scratch: for each site the replicas whose spin is −1.
+    down: Vec<u16>,
 }
 
 impl<T: Real> Default for CachedField<T> {
@@ -159,7 +75,7 @@ impl<T: Real> CachedField<T> {
         let high = |k: u32| T::of(-libm::log(f64::from(k) / 1024.0) * (1.0 + 1e-6) + 1e-7);
         let bounds = (0..1024).map(|k| (low(k), high(k))).collect();
         let level = Level::choose().unwrap_or(Level::Portable);
-        Self { bounds, sweeps: 0, ratios: Vec::new(), level, turned: Vec::new() }
+        Self { bounds, sweeps: 0, ratios: Vec::new(), level, turned: Vec::new(), down: Vec::new() }
     }
 
     /// Replica r at β · `ratios[r]`.
@@ -202,20 +118,94 @@ impl<T: Real> CachedField<T> {
     }
 }
 
-/// What one replica did in one sweep or block.
-#[derive(Default)]
-struct Count {
-    flips: u64,
-    uphill: u64,
-    draws: u64,
-    reads: u64,
-    energy: f64,
+/// Fewer replicas than this are swept one by one.
+const WORTH_LANES: usize = 3;
+
+/// Bits of spins, 1 = down, from replicas side by side; and back.
+struct Pack<'a, T> {
+    states: &'a [CachedSpins<T>],
+    down: &'a mut Vec<u16>,
+}
+
+struct Unpack<'a, T> {
+    states: &'a mut [CachedSpins<T>],
+    down: &'a [u16],
+}
+
+impl<T: Real> Loop for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.down.clear();
+        self.down.resize(self.states[0].spins.len(), 0);
+        for (lane, state) in self.states.iter().enumerate() {
+            for (down, &s) in self.down.iter_mut().zip(&state.spins) {
+                *down |= u16::from(s < T::of(0.0)) << lane;
+            }
+        }
+    }
+}
+
+impl<T: Real> Loop for Unpack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (up, under) = (T::of(1.0), T::of(-1.0));
+        for (lane, state) in self.states.iter_mut().enumerate() {
+            for (&down, s) in self.down.iter().zip(&mut state.spins) {
+                *s = if down >> lane & 1 == 1 { under } else { up };
+            }
+        }
+    }
 }
 
 /// From here on e^(−x) < 2⁻³³.
 const NEVER: f64 = 22.9;
 
 impl<T: Real> CachedField<T> {
+    /// Some replicas of a graph whose fields are summed anew.
+    fn sweep_anew(
+        (level, down): (Level, &mut Vec<u16>),
+        rows: Neighbors<'_, T>,
+        replicas: &mut [CachedSpins<T>],
+        beta: impl Fn(usize) -> T,
+        streams: &mut [Stream],
+    ) -> Count {
+        let (n, bonds) = (rows.fields.len(), rows.entries.len());
+        let mut count = Count::default();
+        let mut done = |state: &mut CachedSpins<T>, (energy, uphill, flips): (f64, u32, u32)| {
+            state.energy += energy;
+            state.uphill += u64::from(uphill);
+            count.flips += u64::from(flips);
+            count.draws += n as u64;
+            count.reads += bonds as u64;
+        };
+        let mut first = 0;
+        while first < replicas.len() {
+            let left = replicas.len() - first;
+            let width = if left < WORTH_LANES { 1 } else { LANES.min(left) };
+            let (states, streams) = (&mut replicas[first..first + width], &mut streams[first..first + width]);
+            let beta = |lane: usize| beta(first + lane);
+            if width == 1 {
+                let mut crew = Crew::<T, 1>::new(beta, streams);
+                neighbors::sweep_alone(rows, &mut states[0].spins, &mut crew);
+                done(&mut states[0], (crew.energy[0], crew.uphill[0], crew.flips[0]));
+            } else {
+                let mut crew = Crew::<T, LANES>::new(beta, streams);
+                at(level, Pack { states, down });
+                neighbors::sweep(level, rows, down, &mut crew);
+                at(level, Unpack { states, down });
+                for (lane, state) in states.iter_mut().enumerate() {
+                    done(state, (crew.energy[lane], crew.uphill[lane], crew.flips[lane]));
+                }
+            }
+            first += width;
+        }
+        count
+    }
+
     fn sweep_sparse(
         &self,
         starts: &[usize],
@@ -257,80 +247,12 @@ impl<T: Real> CachedField<T> {
     }
 }
 
-/// Replicas that are taken through a block of sites of a dense graph together.
-struct Group<'a, T> {
-    level: Level,
-    rows: Rows<'a, T>,
-    replicas: &'a mut [CachedSpins<T>],
-    streams: &'a mut [Stream],
-    turned: &'a mut [Turned],
-}
-
-impl<T: Real> Group<'_, T> {
-    /// Visits the block in up to `L` replicas; the kept fields are left as they were.
-    fn visit<const L: usize>(self, panel: &mut Panel<T, L>, two_beta: impl Fn(usize) -> T) -> Count {
-        let there = self.replicas.len();
-        let two_beta = std::array::from_fn(|lane| if lane < there { two_beta(lane) } else { T::of(1.0) });
-        at(self.level, Visit { group: self, panel, two_beta })
-    }
-}
-
-struct Visit<'a, T, const L: usize> {
-    group: Group<'a, T>,
-    panel: &'a mut Panel<T, L>,
-    two_beta: [T; L],
-}
-
-impl<T: Real, const L: usize> Loop for Visit<'_, T, L> {
-    type Output = Count;
-
-    #[inline(always)]
-    fn run(self) -> Count {
-        let Self { group: Group { rows, replicas, streams, turned, .. }, panel, two_beta } = self;
-        let (n, start) = (replicas[0].spins.len(), rows.first);
-        let sites = (n - start).min(BLOCK);
-        let range = start..start + sites;
-        let mut draws = [0; BLOCK];
-        panel.clear(replicas.len());
-        for (lane, (state, stream)) in replicas.iter().zip(streams).enumerate() {
-            stream.fill_u32(&mut draws[..sites]);
-            panel.put(lane, &state.spins[range.clone()], &state.fields[range.clone()], &draws[..sites]);
-        }
-        panel.visit(rows, sites, &two_beta);
-        let mut count = Count { draws: (sites * replicas.len()) as u64, ..Count::default() };
-        for (lane, (state, turned)) in replicas.iter_mut().zip(turned).enumerate() {
-            *turned = panel.take(lane, &mut state.spins[range.clone()]);
-            state.energy += panel.energy[lane];
-            state.uphill += u64::from(panel.uphill[lane]);
-            count.flips += u64::from(panel.flipped[lane].count_ones());
-        }
-        count.reads = count.flips * (n as u64 - 1);
-        count
-    }
-}
-
-/// Room for blocks of one, sixteen and thirty-two replicas.
-#[derive(Debug, Clone)]
-struct Panels<T> {
-    one: Panel<T, 1>,
-    sixteen: Panel<T, 16>,
-    thirty_two: Panel<T, 32>,
-}
-
-/// How many of `left` replicas are taken at a time: decisions about sixteen cost about as much as three alone.
-fn group(left: usize) -> usize {
-    match left {
-        0..=2 => 1,
-        3..=16 => 16,
-        _ => 32,
-    }
-}
-
 impl<T: Real> Update for CachedField<T> {
     type Model = CouplingRows<T>;
     type State = Vec<CachedSpins<T>>;
 
-    /// N attempts for every replica; coupler reads are one per bond of every spin that flipped.
+    /// N attempts for every replica; coupler reads are one per bond of every spin that flipped, or of every attempt where fields are summed
+    /// anew.
     ///
     /// # Panics
     /// If a replica was made for another number of sites, there are fewer streams than replicas, or ratios were given for another
@@ -357,44 +279,27 @@ impl<T: Real> Update for CachedField<T> {
             activity.coupler_reads += count.reads;
             activity.random_bits += 32 * count.draws;
         };
-        match &rows.layout {
-            Layout::Sparse { starts, entries } => {
-                for (r, (state, stream)) in replicas.iter_mut().zip(streams).enumerate() {
-                    let count = self.sweep_sparse(starts, entries, state, two_beta(r), stream);
-                    state.energy += count.energy;
-                    state.uphill += count.uphill;
-                    add(count);
-                }
-            }
-            Layout::Dense(matrix) => {
-                let mut turned = std::mem::take(&mut self.turned);
-                turned.resize(replicas.len(), Turned::default());
-                let mut panels =
-                    Panels { one: Panel::new(), sixteen: Panel::new(), thirty_two: Panel::new() };
-                for first in (0..n).step_by(BLOCK) {
-                    let rows = Rows { matrix: matrix.values(), stride: matrix.row_stride(), first };
-                    let mut done = 0;
-                    while done < replicas.len() {
-                        let width = group(replicas.len() - done);
-                        let range = done..(done + width).min(replicas.len());
-                        let group = Group {
-                            level: self.level,
-                            rows,
-                            replicas: &mut replicas[range.clone()],
-                            streams: &mut streams[range.clone()],
-                            turned: &mut turned[range.clone()],
-                        };
-                        let two_beta = |lane: usize| two_beta(range.start + lane);
-                        add(match width {
-                            1 => group.visit(&mut panels.one, two_beta),
-                            16 => group.visit(&mut panels.sixteen, two_beta),
-                            _ => group.visit(&mut panels.thirty_two, two_beta),
-                        });
-                        done = range.end;
+        if let Some(neighbors) = rows.neighbors() {
+            let beta = |replica: usize| T::of(ratio(replica) * beta.value());
+            add(Self::sweep_anew((self.level, &mut self.down), neighbors, replicas, beta, streams));
+        } else {
+            match &rows.layout {
+                Layout::Sparse { starts, entries } => {
+                    for (r, (state, stream)) in replicas.iter_mut().zip(streams).enumerate() {
+                        let count = self.sweep_sparse(starts, entries, state, two_beta(r), stream);
+                        state.energy += count.energy;
+                        state.uphill += count.uphill;
+                        add(count);
                     }
-                    pass_on(self.level, rows, &turned, replicas, |state| &mut state.fields);
                 }
-                self.turned = turned;
+                Layout::Dense(matrix) => {
+                    let panels = FieldPanels {
+                        level: self.level,
+                        matrix: matrix.values(),
+                        stride: matrix.row_stride(),
+                    };
+                    panels.sweep(replicas, two_beta, streams, &mut self.turned, add);
+                }
             }
         }
         if !rows.is_exact() && self.sweeps.is_multiple_of(REFRESH) {

@@ -2,6 +2,7 @@
 
 use super::bernoulli;
 use super::bonds::{BondThresholds, Thresholds};
+use super::flood::Flood;
 use crate::activity::Activity;
 use crate::beta::Beta;
 use crate::error::Error;
@@ -11,9 +12,9 @@ use crate::spins::Spins;
 use crate::stream::Stream;
 use crate::topology::{Rows, Topology};
 
-/// Grows and flips one cluster at a time, breadth first, with space to work in.
+/// Grows and flips one cluster at a time, breadth first, with space to work in; on the square lattice 64 sites at a time ([`Flood`]).
 ///
-/// Bonds are looked at in the order of [`crate::topology::Topology::links`] of the sites in the order of their joining. With one
+/// Elsewhere bonds are looked at in the order of [`crate::topology::Topology::links`] of the sites in the order of their joining. With one
 /// |J| for all bonds each look uses up one of 64 decisions made at once, satisfied or not, so that nothing branches.
 #[derive(Debug, Clone)]
 pub(super) struct Grower {
@@ -26,6 +27,8 @@ pub(super) struct Grower {
     cluster: u32,
     /// Neighbours of an unmarked cluster, but on the square and the complete graph.
     links: Links,
+    /// An unmarked cluster of the square lattice.
+    flood: Option<Box<Flood>>,
 }
 
 /// Where the neighbours of a site are, in the order of [`crate::topology::Topology::links`].
@@ -50,18 +53,6 @@ struct Decisions<'s> {
 impl<'s> Decisions<'s> {
     fn new(threshold: u64, stream: &'s mut Stream) -> Self {
         Self { stream, threshold, word: 0, left: 0 }
-    }
-
-    /// Four decisions, the next one lowest; all decisions must be taken in fours.
-    #[inline(always)]
-    fn next_four(&mut self) -> u64 {
-        if self.left == 0 {
-            (self.word, self.left) = (bernoulli::word(self.threshold, self.stream), 64);
-        }
-        let four = self.word & 15;
-        self.word >>= 4;
-        self.left -= 4;
-        four
     }
 
     /// The next `count` decisions, the first one lowest; `count` < 64.
@@ -114,6 +105,7 @@ impl Grower {
             marks: None,
             cluster: 0,
             links: if listed { Links::of(topology) } else { Links::Asked },
+            flood: topology.square_size().filter(|_| !marked).map(|l| Box::new(Flood::new(l))),
         };
         if marked {
             grower.mark();
@@ -121,14 +113,28 @@ impl Grower {
         Ok(grower)
     }
 
+    /// Finds clusters by walking the graph also where it need not: on the square lattice along the bonds that were drawn.
     pub(super) fn mark(&mut self) {
-        self.marks = Some(vec![0; self.n_sites]);
+        match &mut self.flood {
+            Some(flood) => flood.walk(),
+            None => self.marks = Some(vec![0; self.n_sites]),
+        }
     }
 
-    /// Makes ready for β.
-    pub(super) fn prepare(&mut self, model: &Hamiltonian, spins: &Spins, beta: Beta) {
+    /// Makes ready for β and for clusters of these spins, up to [`Grower::end`].
+    pub(super) fn begin(&mut self, model: &Hamiltonian, spins: &Spins, beta: Beta, stream: &mut Stream) {
         super::check_sizes(self.n_sites, model, spins);
         self.thresholds.at(model, beta);
+        if let Some(flood) = &mut self.flood {
+            flood.load(spins.as_slice(), stream);
+        }
+    }
+
+    /// Hands the spins back.
+    pub(super) fn end(&self, spins: &mut Spins) {
+        if let Some(flood) = &self.flood {
+            flood.store(spins.as_mut_slice());
+        }
     }
 
     /// One cluster. Returns what it caused, and M_C²/|C| of it (0 if it was given up).
@@ -144,14 +150,14 @@ impl Grower {
             Thresholds::Each(_) => None,
         };
         let listed = !matches!(self.links, Links::Asked);
-        let (size, draws, reads, m) = match (model.topology().square_size(), uniform, &self.marks) {
+        let (size, draws, reads, m) = match (&mut self.flood, uniform, &self.marks) {
+            (Some(flood), Some(threshold), _) => {
+                let turned = flood.turn_one(seed, threshold);
+                (turned.size, turned.tested, 4 * turned.size, turned.size as i64)
+            }
             (None, Some(threshold), None) if listed => {
                 let (size, draws, reads) = self.spread_listed(spins, seed, Decisions::new(threshold, stream));
                 (size, draws, reads, size as i64)
-            }
-            (Some(l), Some(threshold), None) => {
-                let (size, draws) = self.spread(l, spins, seed, Decisions::new(threshold, stream));
-                (size, draws, 4 * size, size as i64)
             }
             _ => self.walk(model, spins, seed, Decisions::new(uniform.unwrap_or(0), stream)),
         };
@@ -163,45 +169,6 @@ impl Grower {
             ..Activity::default()
         };
         (counted, if size == 0 { 0.0 } else { (m * m) as f64 / size as f64 })
-    }
-
-    /// The unmarked cluster on a square lattice. Returns its size and the number of satisfied bonds to sites outside it.
-    fn spread(&mut self, l: usize, spins: &mut Spins, seed: usize, mut open: Decisions<'_>) -> (u64, u64) {
-        let n = l * l;
-        let s = spins.as_mut_slice();
-        let old = s[seed];
-        // Every site joins once, and four more entries may be written behind the last without counting.
-        if self.sites.len() < n + 4 {
-            self.sites.resize(n + 4, 0);
-        }
-        let sites = self.sites.as_mut_slice();
-        s[seed] = -old;
-        sites[0] = seed as u32;
-        let inverse = u64::MAX / l as u64 + 1;
-        let (mut looked, mut joined, mut draws) = (0, 1, 0);
-        while looked < joined {
-            let site = sites[looked] as usize;
-            looked += 1;
-            // site mod L by two multiplications (Lemire, Kaser and Kurz, doi:10.1002/spe.2689).
-            let x = ((u128::from(inverse.wrapping_mul(site as u64)) * l as u128) >> 64) as usize;
-            let mut four = open.next_four();
-            let neighbors = [
-                if x + 1 == l { site + 1 - l } else { site + 1 },
-                if site + l >= n { site + l - n } else { site + l },
-                if x == 0 { site + l - 1 } else { site - 1 },
-                if site < l { site + n - l } else { site - l },
-            ];
-            for neighbor in neighbors {
-                let satisfied = s[neighbor] == old;
-                let joins = satisfied & (four & 1 == 1);
-                four >>= 1;
-                s[neighbor] = if joins { -old } else { s[neighbor] };
-                sites[joined] = neighbor as u32;
-                joined += usize::from(joins);
-                draws += u64::from(satisfied);
-            }
-        }
-        (joined as u64, draws)
     }
 
     /// The unmarked cluster on any other graph. Returns its size, the number of satisfied bonds to sites outside it, and of links.

@@ -19,8 +19,10 @@ use crate::update::grower::Grower;
 /// A *sweep* is a fixed number of clusters: stopping once N sites have flipped would make the number depend on the configuration and
 /// bias what is measured. [`WolffCalibration`] chooses that number during thermalization.
 ///
-/// What is counted: *attempts* are the sites tested, that is every seed, every satisfied bond from the cluster to a site outside it,
-/// and every satisfied field; *flips* the sites of clusters that flipped; *coupler reads* one per cluster site and bond of it;
+/// A ferromagnet on the square lattice is a field of bits, of which a cluster is flooded 64 sites at a time.
+///
+/// What is counted: *attempts* are the sites tested, that is every seed, every satisfied bond from the cluster to a site outside it (on the
+/// square lattice every one with an end in the cluster), and every satisfied field; *flips* the sites of clusters that flipped; *coupler reads* one per cluster site and bond of it;
 /// *random bits* 64 per seed and 32 per other attempt.
 ///
 /// ```
@@ -102,7 +104,7 @@ impl Update for Wolff {
         beta: Beta,
         streams: &mut Streams,
     ) -> Activity {
-        self.grower.prepare(model, spins, beta);
+        self.grower.begin(model, spins, beta, streams.first());
         let mut improved = 0.0;
         let one = |_| {
             let (counted, square) = self.grower.flip_one(model, spins, streams.first());
@@ -110,6 +112,7 @@ impl Update for Wolff {
             counted
         };
         let counted = (0..self.clusters_per_sweep).map(one).sum();
+        self.grower.end(spins);
         let mean = improved / (self.clusters_per_sweep as f64 * model.n_sites() as f64);
         self.magnetization_2 = model.is_field_free().then_some(mean);
         counted
@@ -194,7 +197,7 @@ impl Update for WolffCalibration {
         beta: Beta,
         streams: &mut Streams,
     ) -> Activity {
-        self.grower.prepare(model, spins, beta);
+        self.grower.begin(model, spins, beta, streams.first());
         let mut total = Activity::default();
         let mut clusters = 0;
         let n = self.grower.n_sites as u64;
@@ -203,6 +206,7 @@ impl Update for WolffCalibration {
             total += self.grower.flip_one(model, spins, streams.first()).0;
             clusters += 1;
         }
+        self.grower.end(spins);
         if self.sweeps.is_power_of_two() {
             self.recent = [(0, 0), self.recent[0]];
         }

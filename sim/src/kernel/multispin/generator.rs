@@ -4,7 +4,7 @@
 //! suite that its authors' publication has not reported (TestU01's BigCrush, forward and bit-reversed).
 
 use super::vector::{Vector, Words};
-use crate::stream::Stream;
+use crate::stream::{Stream, mix};
 
 /// The states of eight xoshiro256++ generators (Blackman and Vigna, doi:10.1145/3460772), in memory.
 ///
@@ -13,13 +13,6 @@ use crate::stream::Stream;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lanes {
     state: [Words; 4],
-}
-
-/// The finaliser of SplitMix64 (Stafford's mix 13): a bijection of 64-bit words.
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 impl Lanes {

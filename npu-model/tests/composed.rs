@@ -11,7 +11,7 @@ use ceas_npu_model::units::{JoulesPerEvent, Kelvin};
 const SHIPPED: &str = include_str!("../devices/composed_cim_28nm.toml");
 const ADC: &str = "compose = [{ component = \"isaac_adc_8b\" }]";
 const ADC_RATE: &str = "compose = [{ component = \"isaac_adc_8b\", copies = 3072 }]";
-const NUMBER: &str = "compose = [{ component = \"isaac_edram\", bits = 8 }]";
+const CHIP: &str = "compose = [{ component = \"isaac_adc_8b\", count = 3072 }, { component = \"brahms_dac_8b\", count = 3072 }]";
 
 /// The shipped device with its ADC composed otherwise.
 fn with(parts: &str) -> Result<Device, ceas_npu_model::Error> {
@@ -165,12 +165,12 @@ fn rate(parts: &str) -> Result<f64, String> {
     }
 }
 
-/// The area of a number, composed otherwise.
+/// The area of its chip, composed otherwise.
 fn area(parts: &str) -> Result<f64, String> {
-    assert!(SHIPPED.contains(NUMBER));
-    let text = SHIPPED.replacen(NUMBER, &format!("compose = [{parts}]"), 1);
+    assert!(SHIPPED.contains(CHIP));
+    let text = SHIPPED.replacen(CHIP, &format!("compose = [{parts}]"), 1);
     let device = Device::from_toml("mine.toml", &text).map_err(|e| e.to_string())?;
-    Ok(device.area[&Area::Number].nominal().value())
+    Ok(device.area[&Area::Chip].nominal().value())
 }
 
 /// Whether the rate of a converter at 28 nm and 6 bits follows f₀·(bits₀/bits)^width·(node₀/node)^length.
@@ -213,7 +213,7 @@ fn areas_add_and_shrink_with_the_square_of_length() {
     let shrunk = one("{ component = \"isaac_edram\", bits = 8, node_nm = 16 }");
     assert!(close(shrunk, one(memory) / 4.0) && !close(shrunk, one(memory) / 2.0));
     let message = area("{ component = \"hbm3\" }").unwrap_err();
-    assert!(message.contains("area_m2.number") && message.contains("isaac_edram"), "{message}");
+    assert!(message.contains("area_m2.chip") && message.contains("isaac_edram"), "{message}");
     assert!(area("{ component = \"isaac_adc_8b\", copies = 2 }").unwrap_err().contains("only a rate has"));
     assert!(area("{ component = \"isaac_adc_8b\", count = 1e9 }").unwrap_err().contains("1 mm² is 1e-6"));
 }
@@ -231,5 +231,5 @@ fn composed_rates_and_areas_are_what_the_same_numbers_are() {
     assert_eq!(cost.time_by["adc_conversions"].mid.value(), 1e6 / hertz);
     assert_eq!(cost.time_evidence, Evidence::Projected);
     assert_eq!(composed.composed.rates.len(), 2);
-    assert_eq!(composed.composed.areas[&Area::Number].len(), 1);
+    assert_eq!(composed.composed.areas[&Area::Chip].len(), 2);
 }

@@ -46,9 +46,10 @@ fn absurd_values_are_refused() {
         let message = refusal("low = 2.81e10", &format!("low = {absurd}"));
         assert!(message.contains("rate_hz.attempts") && message.contains("> 0"), "{message}");
     }
-    for absurd in ["1e300", "1e4", "1e-320", "1e-31"] {
+    // 1.2 where 1.2 pJ is meant, and what no device takes.
+    for absurd in ["1.2", "1e300", "1e4", "1e-320", "1e-31"] {
         let message = refusal("low = 1.2e-12", &format!("low = {absurd}"));
-        assert!(message.contains("price_j.attempts") && message.contains("1e3"), "{message}");
+        assert!(message.contains("price_j.attempts") && message.contains("1 pJ is 1e-12"), "{message}");
     }
     for absurd in ["1e300", "1e25", "1e-320"] {
         assert!(refusal("low = 2.81e10", &format!("low = {absurd}")).contains("rate_hz.attempts"));

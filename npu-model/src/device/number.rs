@@ -67,7 +67,8 @@ const LEAST: f64 = 1e-30;
 /// Largest number of a unit that is believed.
 fn largest(unit: &str) -> f64 {
     match unit {
-        "J/event" | "J/FLOP" | "J/B" => 1e3,
+        // Programming a whole annealer with its refrigerator takes a tenth of it, for each spin.
+        "J/event" | "J/FLOP" | "J/B" => 1.0,
         "W" => 1e9,
         _ => 1e24,
     }
@@ -110,8 +111,9 @@ impl RawNumber {
             // Beyond these, a slip of the unit or of the exponent is likelier than a device.
             let most = largest(unit);
             if x > most || (x > 0.0 && x < LEAST) {
+                let joules = if unit.starts_with("J/") { "; 1 pJ is 1e-12" } else { "" };
                 return Err(place.wrong(format!(
-                    "has {name} = {x:e} {unit}, which nothing is: a number between {LEAST:e} and {most:e} is expected"
+                    "has {name} = {x:e} {unit}, which nothing is: a number between {LEAST:e} and {most:e} is expected{joules}"
                 )));
             }
             Ok(x)
@@ -130,7 +132,9 @@ impl RawNumber {
             (None, Some(low), Some(mid), Some(high)) => {
                 let ends = [sensible("low", low)?, sensible("mid", mid)?, sensible("high", high)?];
                 if !(low <= mid && mid <= high) {
-                    return Err(place.wrong(format!("has low {low}, mid {mid}, high {high}: they must rise")));
+                    return Err(
+                        place.wrong(format!("has low {low:e}, mid {mid:e}, high {high:e}: they must rise"))
+                    );
                 }
                 (None, ends)
             }

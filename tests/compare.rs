@@ -1,39 +1,11 @@
 //! `ceas compare` as a user meets it.
 
+mod comparison;
+
 use std::fs;
 
-use assert_cmd::Command;
+use comparison::{SMALL, ceas, json, number, refusal, row};
 use serde_json::Value;
-
-fn ceas(arguments: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("ceas").unwrap();
-    command.arg("compare").args(arguments);
-    command
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = ceas(arguments).arg("--json").assert().success();
-    serde_json::from_slice(&output.get_output().stdout).unwrap()
-}
-
-/// The message of a run that ends with exit code 2.
-fn refusal(arguments: &[&str]) -> String {
-    let output = ceas(arguments).assert().code(2);
-    assert!(output.get_output().stdout.is_empty());
-    String::from_utf8(output.get_output().stderr.clone()).unwrap()
-}
-
-fn row<'v>(document: &'v Value, name: &str) -> &'v Value {
-    let rows = document["rows"].as_array().unwrap();
-    rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no row {name}"))
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
-}
-
-/// A small study: no test needs the size of the bundled heads.
-const SMALL: [&str; 4] = ["--n", "64", "--d", "16"];
 
 #[test]
 fn the_document_has_its_keys_and_its_parts_sum() {
@@ -191,45 +163,6 @@ fn the_table_fits_a_terminal() {
 }
 
 #[test]
-fn a_device_of_the_users_own_is_one_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("mine.toml");
-    let shipped = fs::read_to_string("npu-model/devices/asic28_measured.toml").unwrap();
-    fs::write(&file, shipped.replacen("asic28_measured", "mine", 1)).unwrap();
-    let document = json(&[&SMALL[..], &["--device", file.to_str().unwrap()]].concat());
-    assert_eq!(row(&document, "mine")["kind"], "p-bit");
-
-    let unpriced = shipped.replacen("[price_j.decoder_adds]", "[price_j.value_macs]", 1);
-    fs::write(&file, unpriced).unwrap();
-    let message = refusal(&[&SMALL[..], &["--device", file.to_str().unwrap()]].concat());
-    assert!(message.contains("asic28_measured") && message.contains("decoder_adds"), "{message}");
-
-    fs::write(&file, shipped.replacen("[price_j.attempts]", "[price.attempts]", 1)).unwrap();
-    let message = refusal(&["--device", file.to_str().unwrap()]);
-    assert!(message.contains("mine.toml") && message.contains("`price`"), "{message}");
-}
-
-#[test]
-fn wrong_questions_are_refused_with_a_sentence() {
-    let message = refusal(&["--device", "z2_spice"]);
-    assert!(message.contains("z2_spice") && message.contains("control_int8_digital"), "{message}");
-    assert!(refusal(&["--device", "nowhere.toml"]).contains("nowhere.toml"));
-    assert!(refusal(&["--device", "z1_spice", "--device", "z1_spice"]).contains("twice"));
-    assert!(refusal(&["--model", "nowhere.json", "--task", "prefill"]).contains("nowhere.json"));
-    assert!(refusal(&["--task", "prefill"]).contains("--model"));
-    assert!(refusal(&["--n", "0", "--d", "16"]).contains("at least 1"));
-    assert!(refusal(&["--n", "1000000000", "--d", "16"]).contains("64 bits"));
-    assert!(refusal(&["--n", "64"]).contains("--d"));
-    assert!(refusal(&["--error", "0"]).contains("> 0"));
-    assert!(refusal(&["--error", "-0.1"]).contains("0.1"));
-    assert!(refusal(&["--error", "nan"]).contains("NaN"));
-    assert!(refusal(&["--samples", "0"]).contains("at least one"));
-    assert!(refusal(&["--samples", "5", "--error", "0.1"]).contains("cannot be used with"));
-    assert!(refusal(&["--qkv", "nowhere.safetensors"]).contains("nowhere.safetensors"));
-    assert!(refusal(&["--plot", "x.jpg"]).contains("--plot"));
-}
-
-#[test]
 fn the_picture_is_drawn_and_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.png", "a.svg"] {
@@ -243,7 +176,10 @@ fn the_picture_is_drawn_and_not_replaced() {
     let arguments = [&SMALL[..], &["--figure", "tornado", "--plot", file.to_str().unwrap()]].concat();
     ceas(&arguments).assert().success();
     assert!(fs::read_to_string(&file).unwrap().contains("price_j"));
-    assert!(refusal(&["--figure", "map-n-s"]).contains("--model"));
+    for heads in [&[][..], &SMALL[..]] {
+        let message = refusal(&[heads, &["--figure", "map-n-s"]].concat());
+        assert!(message.contains("--model") && message.contains("each captured by itself"), "{message}");
+    }
     assert!(
         refusal(&["--figure", "map-flip-write", "--device", "control_int8_digital"])
             .contains("none of the devices")
@@ -275,63 +211,12 @@ fn energy_against_error_of_heads_agrees_with_the_rows() {
 }
 
 #[test]
-fn a_device_that_does_not_exist_is_composed_and_its_sums_are_shown() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("mine.toml");
-    let shipped = fs::read_to_string("npu-model/devices/composed_cim_28nm.toml").unwrap();
-    let own = shipped
-        .replacen("composed_cim_28nm", "mine", 2)
-        .replace("isaac_adc_8b\" }", "isaac_adc_8b\", bits = 6 }");
-    fs::write(&file, &own).unwrap();
-    let path = file.to_str().unwrap();
-    let devices = |arguments: &[&str]| {
-        let output = Command::cargo_bin("ceas").unwrap().arg("devices").args(arguments).assert().success();
-        String::from_utf8(output.get_output().stdout.clone()).unwrap()
-    };
-    for verb in ["validate", "show"] {
-        let text = devices(&[verb, path]).replace("\n   ", "");
-        assert!(
-            text.contains("isaac_adc_8b at 28 nm and 6 bits") && text.contains("published: 1.67 pJ"),
-            "{text}"
-        );
-    }
-    assert!(devices(&["components"]).contains("isaac_adc_8b"));
-    let document = json(&[&SMALL[..], &["--device", path]].concat());
-    assert_eq!(row(&document, "mine")["evidence"], "projected");
-    // An energy is a sum of parts, and 6 bits cost less than 8.
-    let dearer = json(&[&SMALL[..], &["--device", "composed_cim_28nm"]].concat());
-    let part =
-        |d: &Value, name: &str| number(&row(d, name)["breakdown"]["energy_j"]["adc_conversions"]["mid"]);
-    assert!((part(&document, "mine") / part(&dearer, "composed_cim_28nm") - 0.25).abs() < 1e-9);
-    fs::write(&file, own.replace("isaac_adc_8b", "adc_sar")).unwrap();
-    let message = refusal(&["--device", path]);
-    assert!(
-        message.contains("mine.toml") && message.contains("adc_sar") && message.contains("timely_tdc_8b"),
-        "{message}"
-    );
-}
-
-#[test]
 fn what_cannot_reach_the_error_is_not_called_level() {
     let output = ceas(&SMALL).args(["--error", "1e-4"]).assert().success();
     let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
     assert!(text.contains("h100_sxm itself has an output error"), "{text}");
     assert!(text.contains("control_int8_digital CANNOT") && !text.contains("The control, without"), "{text}");
     assert!(json(&SMALL)["findings"].to_string().contains("The control, without"));
-}
-
-#[test]
-fn a_file_cannot_take_the_place_of_the_control() {
-    let folder = tempfile::tempdir().unwrap();
-    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/npu-model/devices/z1_spice.toml");
-    let own = folder.path().join("own.toml");
-    for id in ["control_int8_digital", "h100_sxm"] {
-        let text =
-            fs::read_to_string(shipped).unwrap().replace("id = \"z1_spice\"", &format!("id = \"{id}\""));
-        fs::write(&own, text).unwrap();
-        let message = refusal(&["--n", "16", "--d", "4", "--device", own.to_str().unwrap()]);
-        assert!(message.contains("own.toml") && message.contains(id), "{message}");
-    }
 }
 
 #[cfg(feature = "hdf5")]
@@ -374,65 +259,5 @@ fn the_file_holds_what_the_document_says() {
             Some(value) => assert!((gain[[at, 2]] / value - 1.0).abs() < 1e-14),
             None => assert!(gain[[at, 2]].is_nan()),
         }
-    }
-}
-
-#[cfg(feature = "hdf5")]
-#[test]
-fn the_file_of_a_whole_model_holds_what_its_document_says() {
-    use ceas_npu::sim::snapshot::hdf5::File;
-    use ceas_npu::sim::snapshot::hdf5::types::VarLenUnicode;
-
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("model.h5");
-    let document = json(&[&LLAMA[..], &["--out", path.to_str().unwrap()]].concat());
-    let file = File::open(&path).unwrap();
-    let read = |name: &str| file.dataset(name).unwrap().read_2d::<f64>().unwrap();
-    let (energy, drawn) = (read("rows/energy_j"), read("rows/monte_carlo_energy_j"));
-    let parts = file.group("breakdown/energy_j").unwrap().datasets().unwrap();
-    let parts: Vec<_> = parts.iter().map(|part| part.read_2d::<f64>().unwrap()).collect();
-    for (at, row) in document["rows"].as_array().unwrap().iter().enumerate() {
-        assert!((energy[[at, 1]] / number(&row["energy_j"]["mid"]) - 1.0).abs() < 1e-14);
-        assert!((drawn[[at, 0]] / number(&row["monte_carlo"]["energy_j"]["p05"]) - 1.0).abs() < 1e-14);
-        let sum: f64 = parts.iter().map(|part| part[[at, 1]]).filter(|x| x.is_finite()).sum();
-        assert!((sum / energy[[at, 1]] - 1.0).abs() < 1e-9, "row {at}");
-    }
-    assert_eq!(file.attr("draws").unwrap().read_scalar::<u64>().unwrap(), 200);
-    let report = file.dataset("report").unwrap().read_1d::<VarLenUnicode>().unwrap();
-    let inside: Value = serde_json::from_str(report[0].as_str()).unwrap();
-    assert_eq!(inside["rows"].as_array().unwrap().len(), document["rows"].as_array().unwrap().len());
-}
-
-const LLAMA: [&str; 6] = ["--model", "data/configs/llama3-8b.json", "--context", "2048", "--draws", "200"];
-
-#[test]
-fn a_whole_model_has_its_keys_and_its_table_fits_a_terminal() {
-    let document = json(&[&LLAMA[..], &["--task", "decode", "--batch", "4"]].concat());
-    assert_eq!(document["command"], "compare");
-    for name in ["z1_spice", "control_int8_digital", "northpole_measured", "h100_sxm"] {
-        let row = row(&document, name);
-        let total = number(&row["energy_j"]["mid"]);
-        let parts = row["breakdown"]["energy_j"].as_object().unwrap();
-        let sum: f64 = parts.values().map(|part| number(&part["mid"])).sum();
-        assert!((sum / total - 1.0).abs() < 1e-9, "{name}: {sum} of {total}");
-        assert!(row["evidence"].is_string() && row["monte_carlo"]["energy_j"]["p50"].is_number());
-    }
-    let output = ceas(&LLAMA).args(["--task", "prefill", "--search", "energy"]).assert().success();
-    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
-    for line in text.lines() {
-        assert!(line.chars().count() <= 110, "{} columns: {line}", line.chars().count());
-    }
-    assert!(text.contains("needs no spin") && text.contains("priced one by one"), "{text}");
-    assert!(refusal(&[&LLAMA[..], &["--n2", "0.5"]].concat()).contains("--n2"));
-    assert!(refusal(&[&LLAMA[..], &["--device", "dtca_projected"]].concat()).contains("states no price"));
-}
-
-#[test]
-fn every_figure_of_a_whole_model_is_drawn() {
-    let folder = tempfile::tempdir().unwrap();
-    for figure in ["bars", "map-n-s", "map-flip-write", "pareto", "tornado"] {
-        let file = folder.path().join(format!("{figure}.svg"));
-        ceas(&LLAMA).args(["--figure", figure, "--plot", file.to_str().unwrap()]).assert().success();
-        assert!(fs::metadata(&file).unwrap().len() > 3_000, "{figure}");
     }
 }

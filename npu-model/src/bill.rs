@@ -11,7 +11,8 @@
 //!
 //! **Draws.** A number known as low, mid and high is drawn from the law whose quantiles at 0, ½ and 1 they are, uniform in the logarithm
 //! on either side of mid. Every number of a file is drawn from a stream of its own, a function of its key, range and source: the same
-//! number in two files is one number, and moves together in both.
+//! number in two files is one number, and moves together in both. A number that its file calls the same as another (`same_as`) is drawn
+//! with it: x = times · other in every draw. In tornado and break-even they turn together too.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +24,12 @@ use crate::device::{Device, Price, Rate};
 use crate::error::Error;
 use crate::interval::Interval;
 use crate::ledger::{Event, Ledger};
-use crate::provenance::{Evidence, Known};
+use crate::provenance::{Evidence, Known, Same};
 use crate::units::{Joules, Quantity, Seconds};
+
+mod law;
+
+pub use law::{Draws, Quantiles, Spread, quantile};
 
 /// How many chips there are, and what share of them is at work.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -50,8 +55,8 @@ struct Line {
     key: String,
     range: [f64; 3],
     evidence: Evidence,
-    /// Where it stands; part of what identifies it.
-    source: String,
+    /// What is drawn: this number, or the one that it is a multiple of.
+    drawn: Same,
     /// What it multiplies (a price, a power) or divides (a rate).
     count: f64,
 }
@@ -60,7 +65,21 @@ impl Line {
     fn new<Q: Quantity>(name: &'static str, table: &str, known: &Known<Q>, count: f64) -> Self {
         let range = [known.range.low.si(), known.range.mid.si(), known.range.high.si()];
         let key = format!("{table}.{name}");
-        Self { name, key, range, evidence: known.evidence, source: known.source.clone(), count }
+        let own = || Same { key: key.clone(), times: 1.0, range, source: known.source.clone() };
+        let drawn = known.same_as.clone().unwrap_or_else(own);
+        Self { name, key, range, evidence: known.evidence, drawn, count }
+    }
+
+    /// The same under another key.
+    fn keyed(self, key: String) -> Self {
+        let drawn = Same { key: key.clone(), ..self.drawn };
+        Self { key, drawn, ..self }
+    }
+
+    /// Whether both are drawn as one.
+    fn is_one_with(&self, other: &Self) -> bool {
+        (&self.drawn.key, self.drawn.range, &self.drawn.source)
+            == (&other.drawn.key, other.drawn.range, &other.drawn.source)
     }
 
     /// The stream that draws it.
@@ -68,41 +87,10 @@ impl Line {
         // FNV-1a: a portable hash is all that is needed, since the stream mixes its numbers itself.
         let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         let hash = |bytes: &mut dyn Iterator<Item = &u8>| bytes.fold(0xcbf2_9ce4_8422_2325, step);
-        let ends: Vec<u8> = self.range.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect();
-        let name = hash(&mut self.key.as_bytes().iter().chain(self.source.as_bytes()));
+        let ends: Vec<u8> = self.drawn.range.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect();
+        let name = hash(&mut self.drawn.key.as_bytes().iter().chain(self.drawn.source.as_bytes()));
         Stream::new(seed, Purpose::Resampling, name, hash(&mut ends.iter()))
     }
-}
-
-/// A law by its quantiles at 0, ½ and 1: uniform in the logarithm on either side of ½, or uniform where a range reaches 0.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quantiles {
-    range: [f64; 3],
-    /// ln of the ratio of the ends of each side, where it is drawn in the logarithm.
-    logarithm: [Option<f64>; 2],
-}
-
-impl Quantiles {
-    /// Of three numbers in order.
-    pub fn of(range: [f64; 3]) -> Self {
-        let side = |from: f64, to: f64| (from > 0.0 && from < to).then(|| libm::log(to / from));
-        Self { range, logarithm: [side(range[0], range[1]), side(range[1], range[2])] }
-    }
-
-    /// The number at quantile `u` from 0 to 1.
-    pub fn at(&self, u: f64) -> f64 {
-        let (side, share) = if u < 0.5 { (0, 2.0 * u) } else { (1, 2.0 * u - 1.0) };
-        let (from, to) = (self.range[side], self.range[side + 1]);
-        match self.logarithm[side] {
-            Some(log) => from * libm::exp(share * log),
-            None => from + share * (to - from),
-        }
-    }
-}
-
-/// The number at a quantile of [`Quantiles`].
-pub fn quantile(range: [f64; 3], u: f64) -> f64 {
-    Quantiles::of(range).at(u)
 }
 
 /// Energy and time of a bill at some choice of its numbers.
@@ -133,37 +121,6 @@ pub struct Swing {
     pub energy_j: [f64; 2],
     /// Time likewise.
     pub time_s: [f64; 2],
-}
-
-/// Energy and time under many draws of all numbers.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Draws {
-    /// Joules of each draw; none if they are unknown.
-    pub energy: Vec<f64>,
-    /// Seconds of each draw.
-    pub time: Vec<f64>,
-}
-
-/// The 5th, 50th and 95th percentile of draws.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Spread {
-    /// 5 % of draws are below.
-    pub p05: f64,
-    /// Median.
-    pub p50: f64,
-    /// 95 % of draws are below.
-    pub p95: f64,
-}
-
-impl Spread {
-    /// Of draws; `None` of none.
-    pub fn of(values: &[f64]) -> Option<Self> {
-        let mut values = values.to_vec();
-        let last = values.len().checked_sub(1)?;
-        let mut at =
-            |q: f64| *values.select_nth_unstable_by((q * last as f64).round() as usize, f64::total_cmp).1;
-        Some(Self { p05: at(0.05), p50: at(0.5), p95: at(0.95) })
-    }
 }
 
 impl Bill {
@@ -204,10 +161,7 @@ impl Bill {
         }
         let power = |(what, known): (&crate::device::Idle, &Known<_>)| {
             let count = if what.per_chip() { extent.chips } else { 1.0 };
-            Line {
-                key: format!("idle_w.{}", &what.name()[5..]),
-                ..Line::new(what.name(), "idle_w", known, count)
-            }
+            Line::new(what.name(), "idle_w", known, count).keyed(format!("idle_w.{}", &what.name()[5..]))
         };
         // Nothing idles that does nothing.
         let idle = if energy.is_empty() && stages.is_empty() {
@@ -218,7 +172,7 @@ impl Bill {
         let cap = device
             .power_cap
             .as_ref()
-            .map(|cap| Line { key: "power_cap_w".into(), ..Line::new(POWER_CAP, "", cap, 1.0) });
+            .map(|cap| Line::new(POWER_CAP, "", cap, 1.0).keyed("power_cap_w".into()));
         Ok(Self { energy, stages, idle, cap, pipelined: device.pipelined })
     }
 
@@ -339,43 +293,64 @@ impl Bill {
         Draws { energy: events, time }
     }
 
-    /// How far each number moves the result by itself, the widest in energy first.
+    /// How far each number moves the result by itself, the widest in energy first; what is drawn as one turns as one, under the key of
+    /// what the others are multiples of.
     pub fn tornado(&self) -> Vec<Swing> {
         let turned = |which: &Line, end: usize| {
-            self.outcome(|line| if std::ptr::eq(line, which) { line.range[end] } else { line.range[1] })
+            self.outcome(|line| if line.is_one_with(which) { line.range[end] } else { line.range[1] })
         };
         let swing = |line: &Line| {
             let [low, high] = [turned(line, 0), turned(line, 2)];
             Swing {
-                number: line.key.clone(),
+                number: line.drawn.key.clone(),
                 evidence: line.evidence,
                 energy_j: [low.energy, high.energy],
                 time_s: [low.time, high.time],
             }
         };
-        let mut swings: Vec<Swing> = self.lines().filter(|l| l.range[0] < l.range[2]).map(swing).collect();
+        let lines: Vec<&Line> = self.lines().filter(|l| l.range[0] < l.range[2]).collect();
+        let first = |i: usize| !lines[..i].iter().any(|before| before.is_one_with(lines[i]));
+        let mut swings: Vec<Swing> =
+            (0..lines.len()).filter(|&i| first(i)).map(|i| swing(lines[i])).collect();
         let width = |s: &Swing| (s.energy_j[1] / s.energy_j[0]).abs().ln().abs();
         swings.sort_by(|a, b| width(b).total_cmp(&width(a)));
         swings
     }
 
-    /// Energy at the middle of all ranges with the price of one event replaced.
+    /// The line of an event's price.
+    fn priced(&self, event: Event) -> Option<&Line> {
+        self.energy.iter().find(|l| l.name == event.name())
+    }
+
+    /// Energy at the middle of all ranges with the price of one event replaced, and with it whatever is a multiple of that price.
     pub fn at_price(&self, event: Event, joules: f64) -> f64 {
-        self.outcome(|line| {
-            if line.key.starts_with("price_j") && line.name == event.name() { joules } else { line.range[1] }
+        let one = self.priced(event);
+        self.outcome(|line| match one {
+            Some(one) if line.is_one_with(one) => joules * line.drawn.times / one.drawn.times,
+            _ => line.range[1],
         })
         .energy
+    }
+
+    /// Joules by which the energy grows for a joule on the price of an event: its count, and those of multiples of that price, weighted.
+    pub fn weight(&self, event: Event) -> f64 {
+        let one = self.priced(event);
+        let weight = |one: &Line| -> f64 {
+            let together = self.energy.iter().filter(|line| line.is_one_with(one));
+            together.map(|line| line.count * line.drawn.times / one.drawn.times).sum()
+        };
+        one.map_or(0.0, weight)
     }
 
     /// The price of `event` at which the energy is `level`, everything else at the middle: negative if even a free event is too
     /// dear, `None` if there is no such event.
     ///
     /// ```text
-    /// e* = (E_level − E(e = 0)) / count
+    /// e* = (E_level − E(e = 0)) / weight
     /// ```
     pub fn price_for(&self, event: Event, level: f64) -> Option<f64> {
-        let line = self.energy.iter().find(|l| l.name == event.name())?;
-        Some((level - self.at_price(event, 0.0)) / line.count)
+        self.priced(event)?;
+        Some((level - self.at_price(event, 0.0)) / self.weight(event))
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! digital energy   E(node) = E₀ · (node/node₀)^a · (V/V₀)²     a = 1: capacitance shrinks with length
-//! digital area     A(node) = A₀ · (node/node₀)²
+//! area             A(node) = A₀ · (node/node₀)² · width as for the energy; links and off-chip memory are not scaled
+//! rate             f(node) = f₀ · node₀/node         delay shrinks with length; a converter takes a cycle for each bit: · bits₀/bits;
+//!                                                    wires, links and off-chip memory are not scaled
 //! converter        E(bits) = E₀ · 2^(bits − bits₀)  below the thermal knee, · 4^(bits − bits₀) above 10 bits
 //! wire             E = e · length                    e shrinks with the supply alone: its capacitance per length does not
 //! thermal floor    E ≥ 12·k_B T·2^(2·bits)           an analogue value of so many bits on a capacitor
@@ -16,7 +18,11 @@
 use serde::Serialize;
 
 use crate::provenance::{Evidence, Provenance};
-use crate::units::{Joules, Kelvin, SquareMetres, thermal};
+use crate::units::{Hertz, Joules, Kelvin, SquareMetres, thermal};
+
+mod library;
+
+pub use library::LIBRARY;
 
 /// What a component does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,113 +85,24 @@ pub struct Component {
     pub kind: Kind,
     /// Joules for one action, as published.
     pub energy: Joules,
-    /// Silicon, where it is published.
+    /// Silicon of one, where it is published; of memory, that of one bit held.
     pub area: Option<SquareMetres>,
+    /// Actions that one performs in a second, where it is published.
+    pub rate: Option<Hertz>,
     /// Process node in nanometres.
     pub node_nm: f64,
     /// Width in bits.
     pub bits: f64,
-    /// What the number is worth.
+    /// What the numbers are worth.
     pub evidence: Evidence,
-    /// How this project came by it.
+    /// How this project came by them.
     pub provenance: Provenance,
-    /// Where it stands.
+    /// Where they stand.
     pub source: &'static str,
+    /// When, and against what text, this project read them, and what stands there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked: Option<&'static str>,
 }
-
-const HWC: &str = "hwcomponents-library (Accelergy-Project), the line of this design";
-const SURVEY: &str = "Murmann, ADC Performance Survey 1997–2025, github.com/bmurmann/ADC-survey: quartile of designs within half a bit";
-const HOROWITZ: &str = "Horowitz, ISSCC 2014, doi:10.1109/ISSCC.2014.6757323, 45 nm";
-const TPU: &str = "Jouppi et al., ISCA 2021, doi:10.1109/ISCA52012.2021.00010, 7 nm";
-
-const fn component(id: &'static str, kind: Kind, joules: f64, node_nm: f64, bits: f64) -> Component {
-    Component {
-        id,
-        kind,
-        energy: Joules::new(joules),
-        area: None,
-        node_nm,
-        bits,
-        evidence: Evidence::Simulated,
-        provenance: Provenance::LookedUp,
-        source: HWC,
-    }
-}
-
-const fn remembered(
-    id: &'static str,
-    kind: Kind,
-    joules: f64,
-    node_nm: f64,
-    bits: f64,
-    source: &'static str,
-) -> Component {
-    Component {
-        provenance: Provenance::Memory,
-        evidence: Evidence::Projected,
-        source,
-        ..component(id, kind, joules, node_nm, bits)
-    }
-}
-
-/// The library.
-pub const LIBRARY: [Component; 22] = [
-    Component {
-        area: Some(SquareMetres::new(1200e-12)),
-        ..component("isaac_adc_8b", Kind::Adc, 1.667e-12, 32.0, 8.0)
-    },
-    component("newton_adc_9b", Kind::Adc, 2.583e-12, 32.0, 9.0),
-    component("forms_adc_4b", Kind::Adc, 0.226e-12, 32.0, 4.0),
-    component("timely_tdc_8b", Kind::Adc, 0.145e-12, 65.0, 8.0),
-    component("neurram_adc", Kind::Adc, 0.3e-12, 130.0, 8.0),
-    Component {
-        evidence: Evidence::Measured,
-        source: SURVEY,
-        ..component("survey_adc_6b_quartile", Kind::Adc, 3.11e-12, 65.0, 6.0)
-    },
-    Component {
-        evidence: Evidence::Measured,
-        source: SURVEY,
-        ..component("survey_adc_8b_quartile", Kind::Adc, 9.06e-12, 65.0, 8.0)
-    },
-    Component {
-        evidence: Evidence::Measured,
-        source: SURVEY,
-        ..component("survey_adc_8b_best", Kind::Adc, 1.091e-12, 65.0, 8.0)
-    },
-    component("brahms_dac_8b", Kind::Dac, 0.291e-12, 40.0, 8.0),
-    component("isaac_dac_1b", Kind::Dac, 0.416_67e-12, 32.0, 1.0),
-    component("timely_dtc_8b", Kind::Dac, 0.0375e-12, 65.0, 8.0),
-    component("timely_comparator", Kind::Comparator, 0.0417e-12, 65.0, 1.0),
-    remembered("int8_mac_45", Kind::Mac, 0.23e-12, 45.0, 8.0, HOROWITZ),
-    remembered("fp16_mac_45", Kind::Mac, 1.5e-12, 45.0, 16.0, HOROWITZ),
-    remembered("int8_mac_7", Kind::Mac, 0.08e-12, 7.0, 8.0, TPU),
-    remembered("bf16_mac_7", Kind::Mac, 0.31e-12, 7.0, 16.0, TPU),
-    Component {
-        provenance: Provenance::SecondHand,
-        source: "Horowitz, ISSCC 2014, 10 pJ for 64 bits of 8 KB, as quoted in PMC8934428, Table 3",
-        ..component("sram_8kb_45", Kind::Sram, 10e-12 / 64.0, 45.0, 1.0)
-    },
-    remembered("sram_1mb_7", Kind::Sram, 14e-12 / 64.0, 7.0, 1.0, TPU),
-    remembered(
-        "hbm2",
-        Kind::Dram,
-        3.9e-12,
-        20.0,
-        1.0,
-        "O'Connor et al., MICRO 2017, doi:10.1145/3123939.3124545",
-    ),
-    remembered("hbm3", Kind::Dram, 5.0e-12, 10.0, 1.0, "3.5 to 7 pJ a bit from device to system: the middle"),
-    remembered(
-        "wire_mm_45",
-        Kind::Wire,
-        0.2e-12,
-        45.0,
-        1.0,
-        "200 fJ a bit and millimetre at 45 nm, 60 at 7 nm",
-    ),
-    Component { node_nm: 65.0, ..component("isaac_link", Kind::Link, 26e-12 / 128.0, 65.0, 1.0) },
-];
 
 /// A component of the library by its name.
 pub fn find(id: &str) -> Option<&'static Component> {
@@ -233,9 +150,16 @@ impl Component {
             _ => bits / self.bits,
         };
         let moved = length != 1.0 || wider != 0.0;
+        let faster = match self.kind {
+            Kind::Dram | Kind::Link | Kind::Wire => 1.0,
+            Kind::Adc | Kind::Dac => self.bits / (bits * length),
+            _ => 1.0 / length,
+        };
+        let square = if matches!(self.kind, Kind::Dram | Kind::Link) { 1.0 } else { length * length };
         Self {
             energy: self.energy * (factor * width),
-            area: self.area.map(|a| a * (length * length * width)),
+            area: self.area.map(|a| a * (square * width)),
+            rate: self.rate.map(|r| Hertz::new(r.value() * faster)),
             node_nm,
             bits,
             evidence: if moved { self.evidence.min(Evidence::Projected) } else { self.evidence },

@@ -23,6 +23,7 @@ mod kernel;
 mod measurement;
 mod price;
 mod read;
+mod reading;
 mod series;
 mod shipped;
 mod transformer;

@@ -18,7 +18,7 @@ pub enum Provenance {
     SecondHand,
     /// From memory, not looked up.
     Memory,
-    /// Computed from other numbers of the file.
+    /// Computed from other numbers of the file, or from numbers of a source.
     Derived,
     /// Assumed for a scenario; nobody claims it of an existing device.
     Assumption,
@@ -66,6 +66,30 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// What a claim of this grade is worth here: a number whose source nobody of this project read keeps its range and loses its grade.
+    ///
+    /// | how it came | at most |
+    /// |---|---|
+    /// | looked up, and what was read is recorded (`checked`) | what is claimed |
+    /// | looked up without a record; second-hand, from what quotes the source | derived |
+    /// | from memory | projected |
+    /// | derived, assumed, measured here | what is claimed |
+    ///
+    /// ```
+    /// use ceas_npu_model::provenance::{Evidence, Provenance};
+    /// assert_eq!(Evidence::Measured.worth(Provenance::SecondHand, false), Evidence::Derived);
+    /// assert_eq!(Evidence::Measured.worth(Provenance::LookedUp, true), Evidence::Measured);
+    /// ```
+    #[must_use]
+    pub fn worth(self, provenance: Provenance, checked: bool) -> Self {
+        match provenance {
+            Provenance::LookedUp if checked => self,
+            Provenance::LookedUp | Provenance::SecondHand => self.min(Self::Derived),
+            Provenance::Memory => self.min(Self::Projected),
+            Provenance::Derived | Provenance::Assumption | Provenance::Measured => self,
+        }
+    }
+
     /// The grade as a word.
     pub fn name(self) -> &'static str {
         match self {
@@ -108,11 +132,33 @@ pub struct Known<Q> {
     pub stated: Option<Q>,
     /// The range used.
     pub range: Interval<Q>,
-    /// What the number is worth.
+    /// What the number is worth: what its file claims, less if its source was not read ([`Evidence::worth`]).
     pub evidence: Evidence,
     /// How this project came by it.
     pub provenance: Provenance,
     /// Where it stands.
+    pub source: String,
+    /// When, and against what text, this project read it, and what stands there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked: Option<String>,
+    /// Keys of the numbers of the same file that it is computed from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<String>,
+    /// The number whose multiple it is; both are drawn as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<Same>,
+}
+
+/// That a number is a multiple of another of the same file: one quantity under two keys.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Same {
+    /// Key of the other.
+    pub key: String,
+    /// This over the other.
+    pub times: f64,
+    /// Range of the other, in SI units.
+    pub range: [f64; 3],
+    /// Where the other stands.
     pub source: String,
 }
 
@@ -132,4 +178,10 @@ pub struct Fact<T> {
     pub provenance: Provenance,
     /// Where it stands.
     pub source: String,
+    /// When, and against what text, this project read it, and what stands there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked: Option<String>,
+    /// Keys of the numbers of the same file that it is computed from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<String>,
 }

@@ -46,9 +46,10 @@ fn absurd_values_are_refused() {
         let message = refusal("low = 2.81e10", &format!("low = {absurd}"));
         assert!(message.contains("rate_hz.attempts") && message.contains("> 0"), "{message}");
     }
-    for absurd in ["1e300", "1e4", "1e-320", "1e-31"] {
+    // 1.2 where 1.2 pJ is meant, and what no device takes.
+    for absurd in ["1.2", "1e300", "1e4", "1e-320", "1e-31"] {
         let message = refusal("low = 1.2e-12", &format!("low = {absurd}"));
-        assert!(message.contains("price_j.attempts") && message.contains("1e3"), "{message}");
+        assert!(message.contains("price_j.attempts") && message.contains("1 pJ is 1e-12"), "{message}");
     }
     for absurd in ["1e300", "1e25", "1e-320"] {
         assert!(refusal("low = 2.81e10", &format!("low = {absurd}")).contains("rate_hz.attempts"));
@@ -73,9 +74,9 @@ fn numbers_without_papers_are_refused() {
         "source = \" \"",
     );
     assert!(message.contains("price_j.flips") && message.contains("source"), "{message}");
-    let mid = "low = 1.2e-12\nmid = 1.2e-12\nhigh = 4.81e-12\nevidence = \"measured\"";
+    let mid = "low = 1.2e-12\nmid = 2.4e-12\nhigh = 4.81e-12\nevidence = \"measured\"";
     assert!(refusal(mid, "value = 1.2e-12\nevidence = \"unstated\"").contains("low, mid and high"));
-    assert!(refusal("mid = 1.2e-12\n", "").contains("`low`, `mid` and `high`"));
+    assert!(refusal("mid = 2.4e-12\n", "").contains("`low`, `mid` and `high`"));
 }
 
 #[test]
@@ -96,4 +97,39 @@ fn what_is_not_toml_is_refused() {
         let message = Device::from_toml("mine.toml", text).unwrap_err().to_string();
         assert!(message.starts_with("mine.toml") && !message.contains('\n'), "{message}");
     }
+}
+
+#[test]
+fn what_is_the_same_as_another_has_no_number_of_its_own() {
+    let same = "[price_j.coupling_writes]\nsame_as = \"field_writes\"";
+    let with = |line: &str| refusal(same, &format!("{same}\n{line}"));
+    for line in
+        ["value = 1e-12", "evidence = \"measured\"", "checked = \"x\"", "derived_from = [\"design.spins\"]"]
+    {
+        assert!(with(line).contains("`same_as`, `times` and `source`"), "{line}");
+    }
+    assert!(with("included_in = \"attempts\"").contains("keep one"));
+    assert!(with("compose = []").contains("keep one"));
+    for times in ["0.0", "-1.0", "nan", "inf", "1e7"] {
+        assert!(with(&format!("times = {times}")).contains("times another"), "{times}");
+    }
+    let other = |name: &str| refusal(same, &format!("[price_j.coupling_writes]\nsame_as = \"{name}\""));
+    // Nothing, an included price, itself: none has a number to share.
+    for name in ["exponentials", "flips", "coupling_writes"] {
+        let message = other(name);
+        assert!(message.contains("price_j.coupling_writes") && message.contains(name), "{message}");
+    }
+    let message = refusal("[price_j.field_writes]\n", "[price_j.field_writes]\ntimes = 2.0\n");
+    assert!(message.contains("without `same_as`"), "{message}");
+}
+
+#[test]
+fn papers_that_say_nothing_or_lead_nowhere_are_refused() {
+    let message = refusal("[design.clock_hz]\n", "[design.clock_hz]\nchecked = \" \"\n");
+    assert!(message.contains("design.clock_hz") && message.contains("checked"), "{message}");
+    let message = refusal("[price_j.memory_bits]\n", "[price_j.memory_bits]\nchecked = \"\"\n");
+    assert!(message.contains("price_j.memory_bits") && message.contains("checked"), "{message}");
+    let message =
+        refusal("[price_j.memory_bits]\n", "[price_j.memory_bits]\nderived_from = [\"price_j.flips\"]\n");
+    assert!(message.contains("`price_j.flips`") && message.contains("no number of this file"), "{message}");
 }

@@ -108,8 +108,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         );
     }
     if matches!(figure, FigureName::MapNS) {
+        let own = match (arguments.n, &arguments.qkv) {
+            (Some(n), _) => format!("this head has {n} keys"),
+            (None, Some(file)) => format!("the heads of {} have the keys of one text", file.display()),
+            (None, None) => "the bundled heads have the keys of one text".into(),
+        };
         return Err(anyhow!(
-            "--figure map-n-s: heads that were run have their own number of keys; add --model config.json, which prices any context"
+            "--figure map-n-s: {own}, and cutting keys off would make rows that no model has. A map over n needs --model config.json, which \
+             prices any context with rows like those of the bundled heads; for heads that were run, compare those of texts of several \
+             lengths, each captured by itself (ceas capture, then compare --qkv), or --n of several sizes"
         ))
         .input();
     }

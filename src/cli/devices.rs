@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use ceas_npu::npu_model::component::{LIBRARY, NODES};
-use ceas_npu::npu_model::device::{self, Device, LACKING, Part, Price, Rate};
+use ceas_npu::npu_model::device::{self, Device, LACKING, Part, Price, Rate, Reading, Readings};
+use ceas_npu::npu_model::gpu;
 use ceas_npu::npu_model::ledger::Event;
 use ceas_npu::npu_model::provenance::Known;
 use ceas_npu::npu_model::units::Quantity;
@@ -91,7 +92,10 @@ fn attempt(device: &Device) -> Option<&Known<ceas_npu::npu_model::units::JoulesP
 
 fn listed() -> (Value, String) {
     let devices = device::shipped();
-    let mut rows = table(&["device", "kind", "row as", "spins", "an update", "grade", "prices attention"], 3);
+    let mut rows = table(
+        &["device", "kind", "row as", "spins", "an update", "grade", "numbers read", "prices attention"],
+        3,
+    );
     for d in &devices {
         let lacks = missing(d);
         rows.add_row(vec![
@@ -101,13 +105,21 @@ fn listed() -> (Value, String) {
             d.design.spins.as_ref().map_or("–".into(), |s| s.value.to_string()),
             attempt(d).map_or("–".into(), |p| si(p.nominal().si(), "J")),
             attempt(d).map_or("–".into(), |p| p.evidence.name().into()),
+            of_sources(d.read()),
             if lacks.is_empty() { "and whole models".into() } else { format!("lacks {}", lacks.len()) },
         ]);
     }
     let mut text = narrow(rows) + "\n";
     text += &wrapped(
-        "an update: a spin, or a coupling or product where that is what is priced. What a device lacks: ceas devices show NAME",
+        "an update: a spin, or a coupling or product where that is what is priced. Numbers read: in their source, of those that claim one; \
+         assumptions of a scenario come apart. What a device lacks, and which numbers were not read: ceas devices show NAME",
     );
+    let baselines = gpu::shipped();
+    let mut machines = table(&["baseline", "numbers read", "curves read"], 1);
+    for g in &baselines {
+        machines.add_row(vec![g.id.clone(), of_sources(g.read()), of_sources(g.curves_read())]);
+    }
+    text += &format!("\nMachines beside them, with what was read of their files\n\n{}\n", narrow(machines));
     let lines: Vec<String> =
         LACKING.iter().map(|l| format!("{}: {}; not published: {}", l.id, l.name, l.missing)).collect();
     list(&mut text, "\nOf the literature, without enough numbers for a file", &lines);
@@ -115,9 +127,24 @@ fn listed() -> (Value, String) {
         LACKING.iter().map(|l| json!({"id": l.id, "name": l.name, "missing": l.missing})).collect();
     let shipped: Vec<Value> = devices
         .iter()
-        .map(|d| json!({"id": d.id, "name": d.name, "kind": d.kind, "encoding": d.encoding, "missing": missing(d)}))
+        .map(|d| {
+            json!({"id": d.id, "name": d.name, "kind": d.kind, "encoding": d.encoding, "missing": missing(d), "sources": d.read()})
+        })
         .collect();
-    (json!({"command": "devices", "devices": shipped, "lacking": lacking}), text)
+    let machines: Vec<Value> = baselines
+        .iter()
+        .map(|g| json!({"id": g.id, "name": g.name, "sources": g.read(), "curves": g.curves_read()}))
+        .collect();
+    (json!({"command": "devices", "devices": shipped, "baselines": machines, "lacking": lacking}), text)
+}
+
+/// How many of the numbers that claim a source were read in it, and how many claim none.
+fn of_sources(r: Readings) -> String {
+    let claimed = r.read + r.quoted + r.not_read;
+    match r.assumed {
+        0 => format!("{} of {claimed}", r.read),
+        assumed => format!("{} of {claimed} + {assumed}", r.read),
+    }
 }
 
 fn number<Q: Quantity>(known: &Known<Q>) -> [String; 3] {
@@ -130,8 +157,20 @@ fn number<Q: Quantity>(known: &Known<Q>) -> [String; 3] {
     [
         range.replace(" –", "–").replace(" )", ")"),
         format!("{}, {}", known.evidence.name(), known.provenance.name()),
-        known.source.clone(),
+        cited(&known.source, known.checked.as_deref(), &known.derived_from),
     ]
+}
+
+/// Where a number stands, what it comes from, and what was read.
+fn cited(source: &str, checked: Option<&str>, derived_from: &[String]) -> String {
+    let mut text = source.to_owned();
+    if !derived_from.is_empty() {
+        text += &format!("; from {}", derived_from.join(", "));
+    }
+    if let Some(checked) = checked {
+        text += &format!("; checked {checked}");
+    }
+    text
 }
 
 fn shown(device: &Device) -> (Value, String) {
@@ -145,21 +184,49 @@ fn shown(device: &Device) -> (Value, String) {
         if device.pipelined { "overlap" } else { "follow each other" },
         device.based_on
     ));
+    let r = device.read();
+    text += &wrapped(&format!(
+        "{} of its {} numbers were read in their source, {} in what quotes it, {} not; {} are assumed",
+        r.read,
+        r.read + r.quoted + r.not_read + r.assumed,
+        r.quoted,
+        r.not_read,
+        r.assumed
+    ));
+    let readings = device.readings();
     let mut lines: Vec<String> = Vec::new();
     let mut line = |key: String, [range, grade, source]: [String; 3]| {
-        lines.push(wrapped(&format!("{key}: {range}; {grade}; {source}")));
+        let reading = match readings.get(key.split(' ').next().unwrap_or(&key)) {
+            None | Some(Reading::Assumed) => String::new(),
+            Some(reading) => format!(", {}", reading.name()),
+        };
+        lines.push(wrapped(&format!("{key}: {range}; {grade}{reading}; {source}")));
     };
     let d = &device.design;
-    let fact = |value: String, f: String, source: &str| [value, f, source.to_owned()];
+    let fact = |value: String, f: String, source: String| [value, f, source];
     for (key, f) in [("design.spins", &d.spins), ("design.degree", &d.degree), ("design.numbers", &d.numbers)]
     {
         if let Some(f) = f {
-            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
+            line(
+                key.into(),
+                fact(
+                    f.value.to_string(),
+                    f.provenance.name().to_owned(),
+                    cited(&f.source, f.checked.as_deref(), &f.derived_from),
+                ),
+            );
         }
     }
     for (key, f) in [("design.coupling_bits", &d.coupling_bits), ("design.field_bits", &d.field_bits)] {
         if let Some(f) = f {
-            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
+            line(
+                key.into(),
+                fact(
+                    f.value.to_string(),
+                    f.provenance.name().to_owned(),
+                    cited(&f.source, f.checked.as_deref(), &f.derived_from),
+                ),
+            );
         }
     }
     for (key, f) in [
@@ -168,7 +235,14 @@ fn shown(device: &Device) -> (Value, String) {
         ("design.clock_hz", &d.clock_hz),
     ] {
         if let Some(f) = f {
-            line(key.into(), fact(f.value.to_string(), f.provenance.name().to_owned(), &f.source));
+            line(
+                key.into(),
+                fact(
+                    f.value.to_string(),
+                    f.provenance.name().to_owned(),
+                    cited(&f.source, f.checked.as_deref(), &f.derived_from),
+                ),
+            );
         }
     }
     if let Some(cap) = &device.power_cap {
@@ -178,16 +252,18 @@ fn shown(device: &Device) -> (Value, String) {
         line(format!("idle_w.{}", &what.name()[5..]), number(power));
     }
     for (what, area) in &device.area {
-        line(format!("area_m2.{what:?}").to_lowercase(), number(area));
+        let [range, grade, source] = number(area);
+        line(
+            format!("area_m2.{}", what.name()),
+            [range, grade, put_together(source, device.composed.areas.get(what))],
+        );
     }
     for (event, price) in &device.prices {
         let key = format!("price_j.{}", event.name());
         match price {
             Price::Stated(price) => {
                 let [range, grade, source] = number(price);
-                let parts = device.composed.get(event).into_iter().flatten().map(composed);
-                let source = std::iter::once(source).chain(parts).collect::<Vec<_>>().join("; ");
-                line(key, [range, grade, source]);
+                line(key, [range, grade, put_together(source, device.composed.prices.get(event))]);
             }
             Price::IncludedIn { event, source } => {
                 line(key, [format!("in {}", event.name()), "included".into(), source.clone()])
@@ -197,7 +273,10 @@ fn shown(device: &Device) -> (Value, String) {
     for (event, rate) in &device.rates {
         let key = format!("rate_hz.{}", event.name());
         match rate {
-            Rate::Stated(rate) => line(key, number(rate)),
+            Rate::Stated(rate) => {
+                let [range, grade, source] = number(rate);
+                line(key, [range, grade, put_together(source, device.composed.rates.get(event))]);
+            }
             Rate::Frames(frames) => line(format!("{key} (frames)"), number(frames)),
             Rate::Within { event, source } => {
                 line(key, [format!("within {}", event.name()), "no time of its own".into(), source.clone()])
@@ -219,7 +298,13 @@ fn shown(device: &Device) -> (Value, String) {
     (json!({"command": "devices show", "device": device, "missing": lacks}), text)
 }
 
-/// A part of a composed price, with what was published.
+/// A source with the parts that a number is composed of.
+fn put_together(source: String, parts: Option<&Vec<Part>>) -> String {
+    let parts = parts.into_iter().flatten().map(composed);
+    std::iter::once(source).chain(parts).collect::<Vec<_>>().join("; ")
+}
+
+/// A part of a composed number, with what was published.
 fn composed(part: &Part) -> String {
     let c = &part.published;
     let moved = part.node_nm != c.node_nm || part.bits != c.bits;
@@ -231,6 +316,15 @@ fn composed(part: &Part) -> String {
         part.bits,
         si(part.each.value(), "J")
     );
+    if part.copies != 1.0 {
+        text += &format!(", {} copies", part.copies);
+    }
+    if let Some(rate) = part.rate {
+        text += &format!(", {}", si(rate.value(), "/s"));
+    }
+    if let Some(area) = part.area {
+        text += &format!(", {:.3} µm²", area.value() * 1e12);
+    }
     if part.thermal {
         text += " by thermal noise";
     }
@@ -242,24 +336,37 @@ fn composed(part: &Part) -> String {
 }
 
 fn components() -> (Value, String) {
-    let mut rows = table(&["component", "does", "published", "nm", "bits", "grade"], 2);
+    let mut rows = table(&["component", "does", "published", "µm²", "a second", "nm", "bits", "grade"], 2);
     for c in LIBRARY {
         rows.add_row(vec![
             c.id.to_owned(),
             c.kind.name().to_owned(),
             si(c.energy.value(), "J"),
+            c.area.map_or("–".into(), |a| format!("{:.3}", a.value() * 1e12)),
+            c.rate.map_or("–".into(), |r| si(r.value(), "")),
             c.node_nm.to_string(),
             c.bits.to_string(),
-            format!("{}, {}", c.evidence.name(), c.provenance.name()),
+            format!(
+                "{}, {}{}",
+                c.evidence.name(),
+                c.provenance.name(),
+                if c.checked.is_some() { ", read" } else { ", not read" }
+            ),
         ]);
     }
     let mut text = narrow(rows) + "\n";
     text += &wrapped(&format!(
         "scaled to {} to {} nm; energies of logic and memory on a chip fall with length and with the square of the supply, those of links and \
-         of memory off the chip do not; what is moved is projected",
+         of memory off the chip do not; rates grow as lengths shrink, areas with their square; what is moved is projected",
         NODES.0, NODES.1
     ));
-    let sources: Vec<String> = LIBRARY.iter().map(|c| format!("{}: {}", c.id, c.source)).collect();
+    let sources: Vec<String> = LIBRARY
+        .iter()
+        .map(|c| match c.checked {
+            Some(checked) => format!("{}: {}; checked {checked}", c.id, c.source),
+            None => format!("{}: {}; not read", c.id, c.source),
+        })
+        .collect();
     list(&mut text, "\nSources", &sources);
     (json!({"command": "devices components", "components": LIBRARY.to_vec()}), text)
 }
@@ -283,12 +390,9 @@ fn validated(files: &[PathBuf]) -> Result<(Value, String), Failure> {
                 lacks.join(", ")
             )),
         };
-        for (event, parts) in &device.composed {
-            if let Some(Price::Stated(price)) = device.prices.get(event) {
-                let [range, grade, _] = number(price);
-                let parts = parts.iter().map(composed).collect::<Vec<_>>().join("; ");
-                text += &wrapped(&format!("price_j.{}: {range}; {grade}; {parts}", event.name()));
-            }
+        for (key, parts) in device.composed.entries() {
+            let parts = parts.iter().map(composed).collect::<Vec<_>>().join("; ");
+            text += &wrapped(&format!("{key} is composed of {parts}"));
         }
         found.push(json!({"file": name, "id": device.id, "missing": lacks, "composed": device.composed}));
     }

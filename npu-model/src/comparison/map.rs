@@ -171,8 +171,8 @@ fn price_map(
     };
     let attempts = ladder(1e-18, 1e-10, size);
     let writes = ladder(1e-15, 1e-7, size);
-    // Energy is linear in both prices.
-    let count = |event: Event| ledger.count(event).value();
+    // Energy is linear in both prices, each with what is a multiple of it.
+    let count = |event: Event| bill.weight(event);
     let own = |event: Event| match device.prices.get(&event) {
         Some(Price::Stated(p)) => p.range.mid.value(),
         _ => 0.0,

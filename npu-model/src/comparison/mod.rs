@@ -50,7 +50,8 @@ pub const EXCLUDED: [&str; 11] = [
     "a decoder that counts winners and multiplies once per key: every read-out adds a whole value row, dearer once S exceeds n \
      (against the devices)",
     "decode with a KV cache, batches and grouped queries, which --model prices",
-    "correlation between prices: every number is drawn by itself, and only the same number in two files moves together",
+    "correlation between prices: numbers are drawn by themselves; only the same number in two files, and what a file calls the same as \
+     another, move together",
 ];
 
 /// Sampling of one head in one encoding: what it takes and what it gives.

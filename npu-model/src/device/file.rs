@@ -16,12 +16,14 @@
 //! value = 1024
 //! provenance = "looked-up"   # looked-up, second-hand, memory, derived, assumption
 //! source = "where it stands"
+//! checked = "2026-11-30 against the abstract: what stands there"   # optional, of every number: the source was read
+//! derived_from = ["design.clock_hz"]                               # optional, of every number: keys it is computed from
 //!
 //! [power_cap_w]              # optional: a number as below
 //!
 //! [idle_w.leakage]           # optional: also clock, temperature, host; numbers as below
 //!
-//! [area_m2.number]           # optional: also spin, chip; numbers as below
+//! [area_m2.number]           # optional: also spin, chip; numbers as below, or composed: the sum of count parts each
 //!
 //! [price_j.attempts]         # one table for every event: joules each
 //! value = 1.2e-12            # or low, mid and high
@@ -35,6 +37,19 @@
 //!
 //! [price_j.flips]
 //! included_in = "attempts"
+//! source = "why"
+//!
+//! [price_j.value_macs]       # the same quantity as another price, or a multiple of it: drawn once
+//! same_as = "field_macs"
+//! times = 1.0                # 1 by default
+//! source = "why"
+//!
+//! [rate_hz.adc_conversions]  # or composed: copies units side by side, count actions an event; the slowest part decides
+//! compose = [{ component = "isaac_adc_8b", copies = 1024, count = 1 }]
+//! source = "why these"
+//!
+//! [rate_hz.value_macs]
+//! same_as = "field_macs"
 //! source = "why"
 //!
 //! [rate_hz.attempts]         # one table for every event: how many a second on the whole device
@@ -64,16 +79,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::compose::{RawPart, compose};
-use super::number::{Place, RawNumber, Rule, toml_reason};
-use super::{Area, Design, Device, Encoding, Idle, Keys, Kind, Price, Rate, Storage};
+use super::entry::{RawArea, RawPrice, RawRate};
+use super::number::{Place, RawFact, RawNumber, Rule, toml_reason};
+use super::{Area, Composed, Design, Device, Encoding, Idle, Keys, Kind, Price, Rate, Storage};
 use crate::error::Error;
 use crate::ledger::Event;
-use crate::provenance::{Evidence, Fact, Provenance};
-use crate::units::SquareMetres;
-
-/// A square metre and more is no chip but a slip of units.
-const LARGEST_AREA: f64 = 1.0;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,19 +106,11 @@ struct RawDevice {
     #[serde(default)]
     idle_w: BTreeMap<Idle, RawNumber>,
     #[serde(default)]
-    area_m2: BTreeMap<Area, RawNumber>,
+    area_m2: BTreeMap<Area, RawArea>,
     #[serde(default)]
     price_j: BTreeMap<Event, RawPrice>,
     #[serde(default)]
     rate_hz: BTreeMap<Event, RawRate>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFact<T> {
-    value: T,
-    provenance: Provenance,
-    source: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -122,35 +124,6 @@ struct RawDesign {
     temperature_k: Option<RawFact<f64>>,
     clock_hz: Option<RawFact<f64>>,
     numbers: Option<RawFact<u64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPrice {
-    value: Option<f64>,
-    low: Option<f64>,
-    mid: Option<f64>,
-    high: Option<f64>,
-    evidence: Option<Evidence>,
-    provenance: Option<Provenance>,
-    included_in: Option<Event>,
-    compose: Option<Vec<RawPart>>,
-    source: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRate {
-    value: Option<f64>,
-    low: Option<f64>,
-    mid: Option<f64>,
-    high: Option<f64>,
-    frames: Option<f64>,
-    evidence: Option<Evidence>,
-    provenance: Option<Provenance>,
-    within: Option<Event>,
-    power_limited: Option<bool>,
-    source: String,
 }
 
 impl Device {
@@ -185,38 +158,37 @@ impl Device {
             let key = format!("idle_w.{}", &what.name()["idle_".len()..]);
             idle.insert(*what, number.known(Rule::Spread, Place { file, key: &key })?);
         }
+        let mut composed = Composed::default();
         let mut area = BTreeMap::new();
-        for (what, number) in &raw.area_m2 {
-            let key = format!("area_m2.{what:?}").to_lowercase();
-            let known = number.known::<SquareMetres>(Rule::Spread, Place { file, key: &key })?;
-            if known.range.high.value() > LARGEST_AREA {
-                let reason = format!(
-                    "reaches {:e} m²: it is in square metres, and 1 mm² is 1e-6",
-                    known.range.high.value()
-                );
-                return Err(Place { file, key: &key }.wrong(reason));
-            }
+        for (what, entry) in &raw.area_m2 {
+            let key = format!("area_m2.{}", what.name());
+            let (known, parts) = entry.area(&design, Place { file, key: &key })?;
             area.insert(*what, known);
+            composed.areas.extend(parts.map(|parts| (*what, parts)));
         }
-        let (mut prices, mut composed) = (BTreeMap::new(), BTreeMap::new());
+        let mut prices = BTreeMap::new();
         for (event, entry) in &raw.price_j {
             let key = format!("price_j.{}", event.name());
-            let place = Place { file, key: &key };
-            let price = match &entry.compose {
-                None => entry.price(place)?,
-                Some(parts) => {
-                    entry.only_composed(place)?;
-                    let (price, parts) = compose(parts, &entry.source, &design, place)?;
-                    composed.insert(*event, parts);
-                    Price::Stated(price)
-                }
-            };
+            let Some((price, parts)) = entry.price(&design, Place { file, key: &key })? else { continue };
             prices.insert(*event, price);
+            composed.prices.extend(parts.map(|parts| (*event, parts)));
         }
         let mut rates = BTreeMap::new();
         for (event, entry) in &raw.rate_hz {
             let key = format!("rate_hz.{}", event.name());
-            rates.insert(*event, entry.rate(Place { file, key: &key })?);
+            let Some((rate, parts)) = entry.rate(&design, Place { file, key: &key })? else { continue };
+            rates.insert(*event, rate);
+            composed.rates.extend(parts.map(|parts| (*event, parts)));
+        }
+        // What is the same as another comes once the others are there.
+        let others = (prices.clone(), rates.clone());
+        for (event, entry) in &raw.price_j {
+            let key = format!("price_j.{}", event.name());
+            prices.extend(entry.same(&others.0, Place { file, key: &key })?.map(|price| (*event, price)));
+        }
+        for (event, entry) in &raw.rate_hz {
+            let key = format!("rate_hz.{}", event.name());
+            rates.extend(entry.same(&others.1, Place { file, key: &key })?.map(|rate| (*event, rate)));
         }
         let device = Self {
             id: raw.id,
@@ -242,6 +214,13 @@ impl Device {
 
     /// References between entries lead somewhere.
     fn consistent(&self, file: &str) -> Result<(), Error> {
+        let papers = self.papers();
+        for (key, paper) in &papers {
+            if let Some(missing) = paper.derived_from.iter().find(|from| !papers.contains_key(*from)) {
+                let reason = format!("is derived from `{missing}`, which is no number of this file");
+                return Err(Place { file, key }.wrong(reason));
+            }
+        }
         for (event, price) in &self.prices {
             if let Price::IncludedIn { event: payer, .. } = price
                 && !matches!(self.prices.get(payer), Some(Price::Stated(_)))
@@ -273,103 +252,22 @@ impl Device {
     }
 }
 
-impl RawPrice {
-    /// A composed price has no number of its own, and takes its grade from its parts.
-    fn only_composed(&self, place: Place<'_>) -> Result<(), Error> {
-        let number = self.value.or(self.low).or(self.mid).or(self.high).is_some();
-        if number || self.included_in.is_some() {
-            return Err(place.wrong("has both `compose` and a number or `included_in`: keep one"));
-        }
-        if self.evidence.is_some() || self.provenance.is_some() {
-            return Err(
-                place.wrong("is composed, and takes evidence and provenance from its parts: leave them out")
-            );
-        }
-        Ok(())
-    }
-
-    fn price(&self, place: Place<'_>) -> Result<Price, Error> {
-        if let Some(event) = self.included_in {
-            if self.value.or(self.low).or(self.mid).or(self.high).is_some() || self.evidence.is_some() {
-                return Err(place.wrong("has both a number and `included_in`: keep one"));
-            }
-            if self.source.trim().is_empty() {
-                return Err(place.wrong("has an empty `source`: say why it is included"));
-            }
-            return Ok(Price::IncludedIn { event, source: self.source.clone() });
-        }
-        let number = number(self.evidence, self.provenance, &self.source, place)?;
-        let number = RawNumber { value: self.value, low: self.low, mid: self.mid, high: self.high, ..number };
-        Ok(Price::Stated(number.known(Rule::Spread, place)?))
-    }
-}
-
-impl RawRate {
-    fn rate(&self, place: Place<'_>) -> Result<Rate, Error> {
-        let plain = self.value.or(self.low).or(self.mid).or(self.high).is_some();
-        let limited = self.power_limited == Some(true);
-        let ways = [plain, self.frames.is_some(), self.within.is_some(), limited];
-        if ways.iter().filter(|&&w| w).count() != 1 {
-            return Err(
-                place.wrong("needs exactly one of a number, `frames`, `within` or `power_limited = true`")
-            );
-        }
-        if self.source.trim().is_empty() {
-            return Err(place.wrong("has an empty `source`: say where the number stands, or why"));
-        }
-        if let Some(event) = self.within {
-            return Ok(Rate::Within { event, source: self.source.clone() });
-        }
-        if limited {
-            return Ok(Rate::PowerLimited { source: self.source.clone() });
-        }
-        let number = number(self.evidence, self.provenance, &self.source, place)?;
-        if self.frames.is_some() {
-            let frames = RawNumber { value: self.frames, ..number };
-            return Ok(Rate::Frames(frames.known(Rule::Positive, place)?));
-        }
-        let number = RawNumber { value: self.value, low: self.low, mid: self.mid, high: self.high, ..number };
-        Ok(Rate::Stated(number.known(Rule::Positive, place)?))
-    }
-}
-
-/// The papers of a number, which a number must have.
-fn number(
-    evidence: Option<Evidence>,
-    provenance: Option<Provenance>,
-    source: &str,
-    place: Place<'_>,
-) -> Result<RawNumber, Error> {
-    let (Some(evidence), Some(provenance)) = (evidence, provenance) else {
-        return Err(place.wrong("needs `evidence` and `provenance` beside its number"));
-    };
-    Ok(RawNumber {
-        value: None,
-        low: None,
-        mid: None,
-        high: None,
-        evidence,
-        provenance,
-        source: source.to_owned(),
-    })
-}
-
 fn design(raw: RawDesign, file: &str) -> Result<Design, Error> {
     let count = |key: &str, fact: Option<RawFact<u64>>| match fact {
         Some(RawFact { value: 0, .. }) => Err(Place { file, key }.wrong("is 0: it must be at least 1")),
-        fact => Ok(fact.map(|f| Fact { value: f.value, provenance: f.provenance, source: f.source })),
+        fact => fact.map(|f| f.fact(Place { file, key })).transpose(),
     };
     let bits = |key: &str, fact: Option<RawFact<u32>>| match fact {
         Some(RawFact { value, .. }) if !(1..=64).contains(&value) => {
             Err(Place { file, key }.wrong(format!("is {value}: it must be 1 to 64 bits")))
         }
-        fact => Ok(fact.map(|f| Fact { value: f.value, provenance: f.provenance, source: f.source })),
+        fact => fact.map(|f| f.fact(Place { file, key })).transpose(),
     };
     let size = |key: &str, fact: Option<RawFact<f64>>| match fact {
         Some(RawFact { value, .. }) if !(value.is_finite() && value > 0.0) => {
             Err(Place { file, key }.wrong(format!("is {value}: it must be a finite number > 0")))
         }
-        fact => Ok(fact.map(|f| Fact { value: f.value, provenance: f.provenance, source: f.source })),
+        fact => fact.map(|f| f.fact(Place { file, key })).transpose(),
     };
     Ok(Design {
         spins: count("design.spins", raw.spins)?,

@@ -1,18 +1,21 @@
 //! Devices: what an event costs on them and how fast it happens, each number with its papers.
 
 mod compose;
+mod entry;
 mod file;
 mod number;
 mod presets;
+mod reading;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use compose::Part;
-pub(crate) use number::{Place, RawNumber, Rule, toml_reason};
+pub(crate) use number::{Place, RawFact, RawNumber, Rule, papers, toml_reason};
 pub(crate) use presets::read;
 pub use presets::{CONTROL, LACKING, Lacking, compared, compared_with_models, load, shipped, shipped_names};
+pub use reading::{Reading, Readings};
 
 use crate::ledger::Event;
 use crate::provenance::{Fact, Known};
@@ -151,6 +154,39 @@ pub enum Area {
     Number,
 }
 
+impl Area {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chip => "chip",
+            Self::Spin => "spin",
+            Self::Number => "number",
+        }
+    }
+}
+
+/// Parts of the numbers of a device that are composed of components.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Composed {
+    /// Of prices.
+    pub prices: BTreeMap<Event, Vec<Part>>,
+    /// Of rates.
+    pub rates: BTreeMap<Event, Vec<Part>>,
+    /// Of areas.
+    pub areas: BTreeMap<Area, Vec<Part>>,
+}
+
+impl Composed {
+    /// Key of the number and its parts, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = (String, &[Part])> {
+        let areas = self.areas.iter().map(|(what, parts)| (format!("area_m2.{}", what.name()), &parts[..]));
+        let prices =
+            self.prices.iter().map(|(event, parts)| (format!("price_j.{}", event.name()), &parts[..]));
+        let rates = self.rates.iter().map(|(event, parts)| (format!("rate_hz.{}", event.name()), &parts[..]));
+        areas.chain(prices).chain(rates)
+    }
+}
+
 /// The price of an event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -238,8 +274,8 @@ pub struct Device {
     pub power_cap: Option<Known<Watts>>,
     /// Price of every event it can price.
     pub prices: BTreeMap<Event, Price>,
-    /// What the prices that are composed of components are composed of.
-    pub composed: BTreeMap<Event, Vec<Part>>,
+    /// What the numbers that are composed of components are composed of.
+    pub composed: Composed,
     /// Rate of every event it can time.
     pub rates: BTreeMap<Event, Rate>,
     /// What a reader of its results has to know.

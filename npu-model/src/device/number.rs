@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::interval::Interval;
-use crate::provenance::{Evidence, Known, Provenance};
+use crate::provenance::{Evidence, Fact, Known, Provenance};
 use crate::units::Quantity;
 
 /// A number in a file: one value, or low, mid and high; always with evidence, provenance and source.
@@ -18,6 +18,47 @@ pub(crate) struct RawNumber {
     pub evidence: Evidence,
     pub provenance: Provenance,
     pub source: String,
+    pub checked: Option<String>,
+    #[serde(default)]
+    pub derived_from: Vec<String>,
+}
+
+/// A plain fact in a file, with its papers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawFact<T> {
+    pub value: T,
+    pub provenance: Provenance,
+    pub source: String,
+    pub checked: Option<String>,
+    #[serde(default)]
+    pub derived_from: Vec<String>,
+}
+
+impl<T> RawFact<T> {
+    /// The fact, once its value was found to make sense.
+    pub(crate) fn fact(self, place: Place<'_>) -> Result<Fact<T>, Error> {
+        papers(&self.source, self.checked.as_deref(), place)?;
+        Ok(Fact {
+            value: self.value,
+            provenance: self.provenance,
+            source: self.source,
+            checked: self.checked,
+            derived_from: self.derived_from,
+        })
+    }
+}
+
+/// Refuses papers that are blank.
+pub(crate) fn papers(source: &str, checked: Option<&str>, place: Place<'_>) -> Result<(), Error> {
+    if source.trim().is_empty() {
+        return Err(place.wrong("has an empty `source`: say where the number stands"));
+    }
+    if checked.is_some_and(|text| text.trim().is_empty()) {
+        return Err(place
+            .wrong("has an empty `checked`: say when and against what it was read, and what stands there"));
+    }
+    Ok(())
 }
 
 /// Smallest number that is believed, in any unit.
@@ -26,7 +67,8 @@ const LEAST: f64 = 1e-30;
 /// Largest number of a unit that is believed.
 fn largest(unit: &str) -> f64 {
     match unit {
-        "J/event" | "J/FLOP" | "J/B" => 1e3,
+        // Programming a whole annealer with its refrigerator takes a tenth of it, for each spin.
+        "J/event" | "J/FLOP" | "J/B" => 1.0,
         "W" => 1e9,
         _ => 1e24,
     }
@@ -58,9 +100,7 @@ impl RawNumber {
     /// The quantity, or what is wrong with it.
     pub(crate) fn known<Q: Quantity>(&self, rule: Rule, place: Place<'_>) -> Result<Known<Q>, Error> {
         let unit = Q::UNIT;
-        if self.source.trim().is_empty() {
-            return Err(place.wrong("has an empty `source`: say where the number stands"));
-        }
+        papers(&self.source, self.checked.as_deref(), place)?;
         let sensible = |name: &str, x: f64| {
             let wanted = if rule == Rule::Positive { "> 0" } else { "≥ 0" };
             if !x.is_finite() || x < 0.0 || (rule == Rule::Positive && x == 0.0) {
@@ -71,8 +111,9 @@ impl RawNumber {
             // Beyond these, a slip of the unit or of the exponent is likelier than a device.
             let most = largest(unit);
             if x > most || (x > 0.0 && x < LEAST) {
+                let joules = if unit.starts_with("J/") { "; 1 pJ is 1e-12" } else { "" };
                 return Err(place.wrong(format!(
-                    "has {name} = {x:e} {unit}, which nothing is: a number between {LEAST:e} and {most:e} is expected"
+                    "has {name} = {x:e} {unit}, which nothing is: a number between {LEAST:e} and {most:e} is expected{joules}"
                 )));
             }
             Ok(x)
@@ -91,7 +132,9 @@ impl RawNumber {
             (None, Some(low), Some(mid), Some(high)) => {
                 let ends = [sensible("low", low)?, sensible("mid", mid)?, sensible("high", high)?];
                 if !(low <= mid && mid <= high) {
-                    return Err(place.wrong(format!("has low {low}, mid {mid}, high {high}: they must rise")));
+                    return Err(
+                        place.wrong(format!("has low {low:e}, mid {mid:e}, high {high:e}: they must rise"))
+                    );
                 }
                 (None, ends)
             }
@@ -100,9 +143,12 @@ impl RawNumber {
         Ok(Known {
             stated,
             range: Interval::new(Q::from_si(low), Q::from_si(mid), Q::from_si(high)),
-            evidence: self.evidence,
+            evidence: self.evidence.worth(self.provenance, self.checked.is_some()),
             provenance: self.provenance,
             source: self.source.clone(),
+            checked: self.checked.clone(),
+            derived_from: self.derived_from.clone(),
+            same_as: None,
         })
     }
 }

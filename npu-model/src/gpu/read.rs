@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::series::{Curve, Format, Role, Series};
 use super::{Board, Gpu, Machine, Measurement, Power};
-use crate::device::{Place, RawNumber, Rule, toml_reason};
+use crate::device::{Place, RawFact, RawNumber, Rule, papers, toml_reason};
 use crate::error::Error;
 use crate::provenance::{Evidence, Fact, Known, Provenance};
 use crate::units::{FlopsPerSecond, Quantity, Share};
@@ -30,10 +30,10 @@ struct RawGpu {
     products_flops_per_s: Option<RawNumber>,
     bandwidth_bytes_per_s: Option<RawNumber>,
     reached_bandwidth_share: Option<RawNumber>,
-    l2_bytes: Option<RawCount<f64>>,
-    memory_bytes: Option<RawCount<f64>>,
-    multiprocessors: Option<RawCount<u64>>,
-    clock_hz: Option<RawCount<f64>>,
+    l2_bytes: Option<RawFact<f64>>,
+    memory_bytes: Option<RawFact<f64>>,
+    multiprocessors: Option<RawFact<u64>>,
+    clock_hz: Option<RawFact<f64>>,
     tdp_w: Option<RawNumber>,
     idle_w: Option<RawNumber>,
     flop_j: Option<RawNumber>,
@@ -45,14 +45,6 @@ struct RawGpu {
     replay_s: Option<RawNumber>,
     measurement: Option<Measurement>,
     series: Vec<RawSeries>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCount<T> {
-    value: T,
-    provenance: Provenance,
-    source: String,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +66,7 @@ struct RawSeries {
     evidence: Evidence,
     provenance: Provenance,
     source: String,
+    checked: Option<String>,
 }
 
 /// A file with its name, for messages.
@@ -104,7 +97,7 @@ impl<'f> Reader<'f> {
 
     fn count<T: Copy + PartialOrd + From<u8>>(
         &self,
-        raw: Option<RawCount<T>>,
+        raw: Option<RawFact<T>>,
         key: &'f str,
         finite: impl Fn(T) -> bool,
     ) -> Result<Option<Fact<T>>, Error> {
@@ -112,16 +105,7 @@ impl<'f> Reader<'f> {
         if !(finite(raw.value) && raw.value >= T::from(1)) {
             return Err(self.place(key).wrong("must be a finite number of at least 1"));
         }
-        self.sourced(&raw.source, key)?;
-        Ok(Some(Fact { value: raw.value, provenance: raw.provenance, source: raw.source }))
-    }
-
-    fn sourced(&self, source: &str, key: &str) -> Result<(), Error> {
-        if source.trim().is_empty() {
-            let place = Place { file: self.file, key };
-            return Err(place.wrong("has an empty `source`: say where the number stands"));
-        }
-        Ok(())
+        raw.fact(self.place(key)).map(Some)
     }
 }
 
@@ -212,7 +196,7 @@ pub(super) fn gpu(file: &str, text: &str) -> Result<Gpu, Error> {
 fn one(raw: RawSeries, peak: Option<&Known<FlopsPerSecond>>, r: &Reader<'_>) -> Result<Series, Error> {
     let key = format!("series.{}", raw.id);
     let wrong = |reason: String| Err(Place { file: r.file, key: &key }.wrong(reason));
-    r.sourced(&raw.source, &key)?;
+    papers(&raw.source, raw.checked.as_deref(), Place { file: r.file, key: &key })?;
     let sensible = |x: f64| x.is_finite() && x > 0.0;
     let rising = |x: [f64; 3]| x.iter().all(|&x| sensible(x)) && x[0] <= x[1] && x[1] <= x[2];
     if !(1..=65_536).contains(&raw.d_head) {
@@ -280,8 +264,9 @@ fn one(raw: RawSeries, peak: Option<&Known<FlopsPerSecond>>, r: &Reader<'_>) -> 
         achieved: raw.tflops.into_iter().map(tera).collect(),
         curve,
         spread,
-        evidence: raw.evidence,
+        evidence: raw.evidence.worth(raw.provenance, raw.checked.is_some()),
         provenance: raw.provenance,
         source: raw.source,
+        checked: raw.checked,
     })
 }

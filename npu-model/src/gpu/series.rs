@@ -138,12 +138,15 @@ pub struct Series {
     pub curve: Option<Curve>,
     /// Factors low, mid, high on the curve that its file states: other machines, clocks and laboratories.
     pub spread: Option<[f64; 3]>,
-    /// What the numbers are worth.
+    /// What the numbers are worth: what the file claims, less if the source was not read ([`Evidence::worth`]).
     pub evidence: Evidence,
     /// How this project came by them.
     pub provenance: Provenance,
     /// Where they stand.
     pub source: String,
+    /// When, and against what text, this project read them, and what stands there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked: Option<String>,
 }
 
 impl Series {

@@ -17,23 +17,23 @@ where
     let (x, y) = (ends(xs, 130, 960), ends(ys, HEIGHT - 80, 110));
     let title = format!("joules of {} over joules of {}: black where they are level", map.gpu, map.device);
     area.draw(&Text::new(title, (24, 52), text(16)))?;
-    let (dx, dy) = ((x.to - x.from) as f64 / xs.len() as f64, (y.from - y.to) as f64 / ys.len() as f64);
-    let gain = |i: usize, j: usize| map.gain[j][i];
-    for j in 0..ys.len() {
-        for i in 0..xs.len() {
-            let cell = |i: usize, j: usize| {
-                (x.from + (i as f64 * dx).round() as i32, y.from - (j as f64 * dy).round() as i32)
-            };
-            area.draw(&Rectangle::new([cell(i, j + 1), cell(i + 1, j)], shade(gain(i, j)).filled()))?;
-            let wins = |i: usize, j: usize| gain(i, j) > 1.0;
-            let known = |i: usize, j: usize| gain(i, j).is_finite();
-            if i + 1 < xs.len() && known(i, j) && known(i + 1, j) && wins(i, j) != wins(i + 1, j) {
-                area.draw(&PathElement::new([cell(i + 1, j), cell(i + 1, j + 1)], INK.stroke_width(3)))?;
-            }
-            if j + 1 < ys.len() && known(i, j) && known(i, j + 1) && wins(i, j) != wins(i, j + 1) {
-                area.draw(&PathElement::new([cell(i, j + 1), cell(i + 1, j + 1)], INK.stroke_width(3)))?;
-            }
+    // A value is the middle of its cell; the outermost cells are halves, so that the ends of the axes are values too.
+    let (last_x, last_y) = (xs.len() - 1, ys.len() - 1);
+    let place = |i: f64, j: f64| {
+        let (dx, dy) = ((x.to - x.from) as f64 / last_x as f64, (y.from - y.to) as f64 / last_y as f64);
+        let (i, j) = (i.clamp(0.0, last_x as f64), j.clamp(0.0, last_y as f64));
+        (x.from + (i * dx).round() as i32, y.from - (j * dy).round() as i32)
+    };
+    for (j, row) in map.gain.iter().enumerate() {
+        for (i, gain) in row.iter().enumerate() {
+            let (i, j) = (i as f64, j as f64);
+            let cell = [place(i - 0.5, j + 0.5), place(i + 0.5, j - 0.5)];
+            area.draw(&Rectangle::new(cell, shade(*gain).filled()))?;
         }
+    }
+    for [from, to] in level(&map.gain) {
+        let line = vec![place(from.0, from.1), place(to.0, to.1)];
+        area.draw(&PathElement::new(line, INK.stroke_width(3)))?;
     }
     if let Some((a, b)) = map.here {
         let place = (x.at(a), y.at(b));
@@ -64,6 +64,30 @@ where
     Ok(())
 }
 
+/// Pieces of the line on which the gain is 1, in places of the values: on every edge between two of them it is where ln(gain), straight in
+/// between, is 0. What cannot be done ends the line.
+fn level(gain: &[Vec<f64>]) -> Vec<[(f64, f64); 2]> {
+    let ln = |(i, j): (usize, usize)| gain[j][i].ln();
+    let crossing = |a: (usize, usize), b: (usize, usize)| {
+        let (u, v) = (ln(a), ln(b));
+        if !(u.is_finite() && v.is_finite()) || (u > 0.0) == (v > 0.0) {
+            return None;
+        }
+        let share = u / (u - v);
+        let between = |p: usize, q: usize| p as f64 + share * (q as f64 - p as f64);
+        Some((between(a.0, b.0), between(a.1, b.1)))
+    };
+    let mut pieces = Vec::new();
+    for j in 0..gain.len().saturating_sub(1) {
+        for i in 0..gain[j].len().saturating_sub(1) {
+            let corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)];
+            let found: Vec<_> = (0..4).filter_map(|k| crossing(corners[k], corners[(k + 1) % 4])).collect();
+            pieces.extend(found.chunks_exact(2).map(|pair| [pair[0], pair[1]]));
+        }
+    }
+    pieces
+}
+
 /// Blue where a device wins, vermilion where it loses, white at 1, four decades either way.
 fn shade(gain: f64) -> RGBColor {
     if !gain.is_finite() {
@@ -73,4 +97,24 @@ fn shade(gain: f64) -> RGBColor {
         (if gain >= 1.0 { SAMPLED } else { THEORY }, (gain.log10().abs() / 4.0).clamp(0.0, 1.0).sqrt());
     let blend = |c: u8| (255.0 + share * (f64::from(c) - 255.0)).round() as u8;
     RGBColor(blend(full.0), blend(full.1), blend(full.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_where_the_gain_is_one() {
+        // ln(gain) = 1.3 − i, whatever j: the line is at 1.3, between the second and the third value.
+        let gain: Vec<Vec<f64>> =
+            (0..3).map(|_| (0..4).map(|i| f64::exp(1.3 - f64::from(i))).collect()).collect();
+        let pieces = level(&gain);
+        assert_eq!(pieces.len(), 2);
+        assert!(pieces.iter().flatten().all(|(i, _)| (i - 1.3).abs() < 1e-12), "{pieces:?}");
+        // Where a device cannot, there is no line.
+        let mut holes = gain.clone();
+        holes[1][2] = f64::NAN;
+        assert!(level(&holes).is_empty());
+        assert!(level(&[vec![2.0, 3.0], vec![4.0, 5.0]]).is_empty());
+    }
 }

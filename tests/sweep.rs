@@ -150,7 +150,9 @@ fn one_size_on_a_grid_gives_points_only() {
     assert_eq!(betas, [0.2, 0.3]);
     assert!(answer["beta_c"].is_null());
     // Points are what they are: of the smallest lattices, and in fields of any strength.
-    for line in ["square:3 --beta 0.3", "complete:2 --beta 0.3", "square:8,field=1e9 --beta 1e-10 --update heat-bath"] {
+    for line in
+        ["square:3 --beta 0.3", "complete:2 --beta 0.3", "square:8,field=1e9 --beta 1e-10 --update heat-bath"]
+    {
         let words: Vec<&str> = line.split_whitespace().collect();
         let output = ceas(&[&["--sweeps", "20", "--lattice"], &words[..]].concat()).output().unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));

@@ -58,7 +58,7 @@ impl Curve {
         Self { range, coefficients }
     }
 
-    /// The interval of β in which it is known.
+    /// The interval of β in which it may be asked.
     pub fn range(&self) -> [f64; 2] {
         self.range
     }
@@ -68,14 +68,8 @@ impl Curve {
         (self.range[0]..=self.range[1]).contains(&beta)
     }
 
-    /// The value of one quantity, and its derivative by β; outside the interval along the tangent at its end.
+    /// The value of one quantity, and its derivative by β.
     pub fn at(&self, which: usize, beta: f64) -> (f64, f64) {
-        let end = beta.clamp(self.range[0], self.range[1]);
-        let (value, slope) = self.inside(which, end);
-        (value + slope * (beta - end), slope)
-    }
-
-    fn inside(&self, which: usize, beta: f64) -> (f64, f64) {
         let half = 0.5 * (self.range[1] - self.range[0]);
         let u = (beta - 0.5 * (self.range[0] + self.range[1])) / half;
         // T_k and T_k' by their recurrence.

@@ -117,10 +117,13 @@ impl<'a> Meeting<'a> {
     }
 
     /// The equations at β, for its change and all else, in units of their errors; the expectations of b and c come last.
-    fn equations(&self, curves: &[&Curve], omega: f64, beta: f64) -> Vec<Vec<f64>> {
+    fn equations(&self, curves: &[&Curve], omega: f64, beta: f64) -> Option<Vec<Vec<f64>>> {
         let (count, terms) = (self.quantities.len(), self.terms());
         let mut rows = Vec::new();
         for ((size, curve), whitening) in self.sizes.iter().zip(curves).zip(&self.whitening) {
+            if !curve.covers(beta) {
+                return None;
+            }
             let [first, second] = [omega, self.second].map(|omega| libm::pow(size.size as f64, -omega));
             let at: Vec<(f64, f64)> = self.quantities.iter().map(|&q| curve.at(q, beta)).collect();
             for weights in whitening {
@@ -141,15 +144,15 @@ impl<'a> Meeting<'a> {
             row[1 + count + q] = 1.0 / if q < count { FIRST } else { SECOND };
             rows.push(row);
         }
-        rows
+        Some(rows)
     }
 
-    /// The fit to one curve of each size. It may end outside the curves, which then tell by their tangents how far off that is.
+    /// The fit to one curve of each size.
     fn fit(&self, curves: &[&Curve], omega: f64, start: f64) -> Option<Fit> {
         let (count, terms) = (self.quantities.len(), self.terms());
         let mut beta = start;
         for _ in 0..STEPS {
-            let rows = self.equations(curves, omega, beta);
+            let rows = self.equations(curves, omega, beta)?;
             let (solution, leverage) = least_squares::solve_with_leverage(rows.clone(), terms)?;
             let dot = |row: &Vec<f64>, x: &[f64]| row.iter().zip(x).map(|(a, x)| a * x).sum::<f64>();
             beta += solution[0];
@@ -271,16 +274,9 @@ pub(super) fn critical(sizes: &[&SizeCurves], correction: Correction, start: f64
     // Once to know about where it is, once with covariances taken there.
     let rough = Meeting::new(sizes, quantities, second, start);
     let start = rough.fit(&rough.all(), omega, start)?.beta;
-    if !start.is_finite() {
-        return None;
-    }
     let meeting = Meeting::new(sizes, quantities, second, start);
     let freedom = meeting.freedom();
     let fit = meeting.fit(&meeting.all(), omega, start)?;
-    // What is changed to see how well β_c is known may lead outside; β_c itself may not.
-    if !meeting.all().iter().all(|curve| curve.covers(fit.beta)) {
-        return None;
-    }
     let left = meeting.left_out(omega, start, |fit| fit.beta)?;
     let variances: Vec<f64> = left.iter().map(|of_size| jackknife_variance(of_size)).collect();
     let stretch = if freedom > 0 { libm::sqrt(fit.chi_squared / freedom as f64).max(1.0) } else { 1.0 };

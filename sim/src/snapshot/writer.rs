@@ -176,7 +176,9 @@ impl SnapshotFile {
     /// [`Error::Archive`] if it cannot be written; the last commit is then still there.
     pub fn finish(mut self) -> Result<u64, Error> {
         self.write_checkpoint()?;
-        let Self { archive, frames, committed, .. } = self;
+        let Self { archive, spins, sweep, beta, energy, magnetization, frames, committed, .. } = self;
+        // The library closes the file, and writes to it, no sooner than the last of its datasets.
+        drop((spins, sweep, beta, energy, magnetization));
         if frames > 0 {
             archive.finish()?;
         }

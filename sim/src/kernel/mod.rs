@@ -12,12 +12,13 @@
 //! | [`panel`], [`rows`] | cached fields of dense graphs, up to 32 replicas at a time | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
-//! [`search`] finds the state that a random number draws. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
+//! [`search`] finds the state that a random number draws. [`products`] multiplies a few rows with many. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod free;
 pub mod generic;
 pub mod multispin;
 pub mod panel;
+pub mod products;
 pub mod rows;
 pub mod search;
 pub mod square;

@@ -241,3 +241,32 @@ fn what_is_wrong_is_named() {
         assert!(message.contains(named) && output.stdout.is_empty(), "{arguments:?}: {message}");
     }
 }
+
+/// The table of heads is `attend`'s on the same model and text: every number of every head, on MiniLM and on SmolLM2 (shared keys, a causal
+/// mask, turned queries).
+#[test]
+fn the_heads_of_real_models_are_those_of_attend() {
+    for (variable, require, place, heads) in [
+        ("CEAS_MINILM", "CEAS_REQUIRE_MINILM", ".tools/minilm", 72),
+        ("CEAS_SMOLLM2", "CEAS_REQUIRE_SMOLLM2", ".tools/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 270),
+    ] {
+        let fetched = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
+        let model = std::env::var_os(variable).map_or(fetched, std::path::PathBuf::from);
+        if !model.exists() {
+            assert!(std::env::var(require).is_err(), "no model {}", model.display());
+            eprintln!("SKIPPED: no model {}", model.display());
+            continue;
+        }
+        let text = "The second law of thermodynamics says that entropy does not fall.";
+        let model = shown(&model);
+        let shared = ["--model", &model, "--text", text, "--samples", "32"];
+        let of_run = json(&[&shared[..], &["--task", "heads"]].concat());
+        let output =
+            Command::cargo_bin("ceas").unwrap().arg("attend").args(shared).arg("--json").output().unwrap();
+        let of_attend: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(of_run["heads"].as_array().unwrap().len(), heads, "{model}");
+        assert_eq!(of_run["heads"], of_attend["heads"], "{model}");
+        let other = json(&[&shared[..], &["--task", "heads", "--seed", "2"]].concat());
+        assert_ne!(of_run["heads"], other["heads"], "another seed draws otherwise");
+    }
+}

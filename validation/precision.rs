@@ -1,7 +1,7 @@
 //! What each flaw of a device costs on all-MiniLM-L6-v2, without sampling noise: the cosine to the exact sentence embedding.
 //! `cargo run --release --example validate_precision`.
 //!
-//! Where something is frozen, several devices are made (seeds 0, 1, …); the error is over texts, each being the mean over devices.
+//! `-- TEXT` runs the lines alone whose name holds TEXT. Where something is frozen, several devices are made (seeds 0, 1, …); the error is over texts, each being the mean over devices.
 
 mod texts;
 
@@ -27,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:<44} {:>22} {:>22}  {:>8}",
         "cosine to exact, mean ± error over texts", "16 sentences", "8 paragraphs", "page"
     );
-    for line in lines() {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    for line in lines().into_iter().filter(|line| line.name.contains(&only)) {
         let mut shown = Vec::new();
         for list in [&bench.sentences, &bench.paragraphs] {
             let mut mean = vec![0.0; list.len()];
@@ -148,6 +149,16 @@ fn lines() -> Vec<Line> {
         (256, "S = 64, a chain read every 256 sweeps"),
     ] {
         add(name, flawed(&sampled(64), NonIdeal { sweeps: NonZeroU32::new(sweeps), ..none }), 2, "");
+    }
+    for (latency, name) in [
+        (0.0, "S = 64, one-hot βA = 2, latency 0"),
+        (0.1, "S = 64, one-hot βA = 2, latency 0.1"),
+        (0.5, "S = 64, one-hot βA = 2, latency 0.5"),
+        (1.0, "S = 64, one-hot βA = 2, latency 1"),
+        (2.0, "S = 64, one-hot βA = 2, latency 2"),
+    ] {
+        let (penalty, sweeps) = (Some(2.0), NonZeroU32::new(8));
+        add(name, flawed(&sampled(64), NonIdeal { penalty, latency, sweeps, ..none }), 1, "");
     }
     for (bits, name) in [
         (3, "inputs of gates, 3 bits over ±6"),

@@ -185,7 +185,7 @@ fn formats_may_be_mixed_and_are_only_converted() {
         };
         read.insert(name, (shape, numbers));
     }
-    let model = LanguageModel::of_gguf(&gguf, "tiny".as_ref()).unwrap();
+    let model = LanguageModel::of_gguf(gguf, "tiny".as_ref()).unwrap();
     let ours = logits(&model, &IDS);
     assert_near(&ours, &Twin(&read).forward(&IDS, 1.0), 1e-4);
     let unrounded = Twin(&tensors()).forward(&IDS, 1.0);

@@ -12,7 +12,7 @@ use tiny::{Tensors, safetensors};
 
 fn refused(bytes: Vec<u8>) -> Error {
     Gguf::from_bytes("tiny.gguf", bytes)
-        .and_then(|gguf| LanguageModel::of_gguf(&gguf, "tiny.gguf".as_ref()))
+        .and_then(|gguf| LanguageModel::of_gguf(gguf, "tiny.gguf".as_ref()))
         .map(|_| ())
         .unwrap_err()
 }
@@ -45,7 +45,7 @@ fn with_entry(key: &str, value: Meta) -> Error {
 #[test]
 fn the_sound_file_is_read() {
     let gguf = Gguf::from_bytes("tiny.gguf", sound()).unwrap();
-    assert!(LanguageModel::of_gguf(&gguf, "tiny.gguf".as_ref()).is_ok());
+    assert!(LanguageModel::of_gguf(gguf, "tiny.gguf".as_ref()).is_ok());
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_tokenizer_that_is_not_built_stands_in_nobodys_way_but_the_texts() {
             .collect();
         let gguf = Gguf::from_bytes("tiny.gguf", file(&entries, &stored)).unwrap();
         assert_eq!(gguf.checkpoint().size(), sound.checkpoint().size());
-        let model = LanguageModel::of_gguf(&gguf, "tiny.gguf".as_ref()).unwrap();
+        let model = LanguageModel::of_gguf(gguf, "tiny.gguf".as_ref()).unwrap();
         assert_eq!(model.tokens().sequence(&[1, 2], 9).unwrap().tokens, ["#1", "#2"]);
         let message = model.tokens().encode("ab", 9).unwrap_err().to_string();
         assert!(message.contains(named) && message.contains("--tokens"), "{message}");
@@ -266,7 +266,7 @@ proptest! {
         }
         let read = |bytes: Vec<u8>| {
             if let Ok(gguf) = Gguf::from_bytes("memory", bytes) {
-                let _ = LanguageModel::of_gguf(&gguf, "memory".as_ref()).map(|model| model.tokens().encode("ab cd", 9));
+                let _ = LanguageModel::of_gguf(gguf, "memory".as_ref()).map(|model| model.tokens().encode("ab cd", 9));
             }
         };
         read(bytes.clone());

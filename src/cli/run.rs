@@ -185,7 +185,8 @@ impl Arguments {
             }
         } else {
             let text = self.text.as_deref().unwrap_or(PARAGRAPH.trim());
-            vec![encode(text).context("--text")?]
+            let flag = if self.task == Task::Generate { "--prompt" } else { "--text" };
+            vec![encode(text).context(flag)?]
         };
         let cut: usize = texts.iter().map(|text| text.cut).sum();
         if cut > 0 && self.limit.is_none() {

@@ -33,7 +33,8 @@ pub struct SetupFlags {
     ///
     /// Bits: field-bits, coupling-bits. Frozen, standard deviations: mismatch (relative, of couplings), field-noise (kT), beta-error (of
     /// ln β). Others: beta-drift, stuck-off, stuck-on, read-out-error, sweeps (of a Metropolis chain between read-outs),
-    /// comparator=gaussian or logistic, device (a seed: another number, another device).
+    /// comparator=gaussian or logistic, penalty (βA: rows on one-hot p-bits with clocks of their own) and latency (of the wires
+    /// between these), device (a seed: another number, another device).
     #[arg(long, value_name = "A=X,…", value_delimiter = ',', help_heading = "Spins")]
     flaws: Vec<String>,
 }
@@ -222,6 +223,8 @@ fn parse_flaws(entries: &[String]) -> anyhow::Result<NonIdeal> {
             "stuck-off" => flaws.stuck_off = number()?,
             "stuck-on" => flaws.stuck_on = number()?,
             "read-out-error" => flaws.read_out_error = number()?,
+            "penalty" => flaws.penalty = Some(number()?),
+            "latency" => flaws.latency = number()?,
             "device" => flaws.seed = value::whole(text).map_err(wrong)?,
             "sweeps" => {
                 flaws.sweeps =
@@ -237,7 +240,7 @@ fn parse_flaws(entries: &[String]) -> anyhow::Result<NonIdeal> {
             _ => {
                 return Err(wrong(
                     "known are field-bits, coupling-bits, mismatch, field-noise, beta-error, beta-drift, stuck-off, stuck-on, \
-                     read-out-error, sweeps, comparator, device"
+                     read-out-error, penalty, latency, sweeps, comparator, device"
                         .into(),
                 ));
             }
@@ -273,10 +276,9 @@ impl Settled {
                     (None, RowSampler::HeatBath) => "a fresh draw each",
                     (None, RowSampler::Multinomial) => "drawn by the host, no event counted",
                 };
-                format!(
-                    "attention: Potts spins, {} read-outs a row, {how}: exact in law.",
-                    setup.attention_samples
-                )
+                let law =
+                    if self.chip.is_some() { "the law is the device's, not softmax" } else { "exact in law" };
+                format!("attention: Potts spins, {} read-outs a row, {how}: {law}.", setup.attention_samples)
             }
         });
         notes.push(match setup.gates {
@@ -292,7 +294,10 @@ impl Settled {
                     Activation::Silu => "p-bits (SiLU)",
                     Activation::Relu => "comparators without noise (ReLU)",
                 };
-                format!("feed-forward: gates are {what}, {samples} read-outs each: exact in law; products on the host.")
+                let law = if self.chip.is_some() { "on the device with flaws" } else { "exact in law" };
+                format!(
+                    "feed-forward: gates are {what}, {samples} read-outs each: {law}; products on the host."
+                )
             }
         });
         notes.push(match (self.on.contains(&Component::Norm), setup.norm) {

@@ -10,7 +10,7 @@ use crate::reference::substrate::{Digital, Substrate};
 const POSITIONS: usize = 64;
 
 /// The same where two laws are held at once.
-const PAIRS: usize = 8;
+const PAIRS: usize = 4;
 
 /// −ln p(token i + 1 | tokens 0 … i) of every token of `ids` after the first, in nats: one number fewer than there are tokens.
 ///

@@ -11,7 +11,7 @@ use ndarray::{Array2, Array3, Axis};
 use rayon::prelude::*;
 
 use super::codes::{Codes, coded_attention};
-use super::{NonIdeal, Part, RowFlaws, rounded, rounded_below};
+use super::{NonIdeal, Part, RowFlaws, late, rounded, rounded_below};
 use crate::feed_forward::Activation;
 use crate::reference::attend::attend;
 use crate::reference::layer::{Activation as Exact, Norm};
@@ -105,6 +105,10 @@ impl Chip {
 
     /// Turns a law into the frequencies of its read-outs.
     fn read(&self, reads: u32, p: &mut [f64], stream: &mut Stream) {
+        if let Some(strength) = self.flaws.penalty {
+            let interval = self.flaws.sweeps.map_or(1, |sweeps| sweeps.get());
+            return late::read(reads, interval, [strength, self.flaws.latency], p, stream);
+        }
         if let Some(interval) = self.flaws.sweeps {
             return chain(reads, interval.get(), p, stream);
         }

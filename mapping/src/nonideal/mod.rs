@@ -11,18 +11,21 @@
 //! | [`NonIdeal::stuck_off`], [`NonIdeal::stuck_on`] | units | per unit |
 //! | [`NonIdeal::comparator`] | the shape of the noise | – |
 //! | [`NonIdeal::read_out_error`] | a read-out says another state, a bit the other value | – |
-//! | [`NonIdeal::latency`] | coupled p-bits decide on an old state ([`crate::pbits::Asynchronous`]) | – |
-//! | [`NonIdeal::sweeps`] | read-outs of a chain that follow too soon | – |
+//! | [`NonIdeal::penalty`] | no flaw by itself: rows stand on one-hot clusters with Poisson clocks, S read-outs of which are valid | – |
+//! | [`NonIdeal::latency`] | coupled p-bits decide on an old state ([`crate::pbits::Asynchronous`], [`Late`]) | – |
+//! | [`NonIdeal::sweeps`] | read-outs of a chain or a cluster that follow too soon | – |
 //!
 //! [`Chip`] is an encoder's attention, feed-forward blocks and norms with these flaws. Their measured effect on all-MiniLM-L6-v2 is in
 //! `docs/components.md`.
 
 mod chip;
 mod codes;
+mod late;
 mod row;
 
 pub use chip::{Chip, Reads};
 pub use codes::Codes;
+pub use late::{Bits, Cluster, Late};
 pub use row::RowFlaws;
 
 use std::num::NonZeroU32;
@@ -66,9 +69,13 @@ pub struct NonIdeal {
     pub comparator: Option<Noise>,
     /// Probability that a read-out is wrong.
     pub read_out_error: f64,
-    /// Delay of the wires between coupled p-bits, in units of the time between two attempts of one of them.
+    /// Strength βA of the penalty that couples the p-bits of a row, read by single-spin dynamics; `None` draws from the law. Only sampled rows
+    /// ([`Reads::Times`]) notice.
+    pub penalty: Option<f64>,
+    /// Delay of the wires between coupled p-bits, in units of the time between two attempts of one of them; without a penalty nobody
+    /// notices.
     pub latency: f64,
-    /// Sweeps of a Metropolis chain between two read-outs of it; `None` is a fresh draw each time.
+    /// Sweeps between two read-outs of a Metropolis chain, or of a cluster (there `None` is 1); else `None` is a fresh draw each time.
     pub sweeps: Option<NonZeroU32>,
     /// Seed of what is frozen: another seed is another device.
     pub seed: u64,
@@ -107,6 +114,12 @@ impl NonIdeal {
         }
         if ![self.mismatch, self.field_noise, self.beta_error, self.latency].into_iter().all(size) {
             return refuse("mismatch, noise, the error of β and latency are finite numbers ≥ 0");
+        }
+        if !size(self.penalty.unwrap_or(0.0)) {
+            return refuse("the strength of a penalty is a finite number ≥ 0");
+        }
+        if self.latency > 0.0 && self.penalty.is_none() {
+            return refuse("latency lies between coupled p-bits: it needs a penalty that couples them");
         }
         if !(self.beta_drift > -1.0 && self.beta_drift.is_finite()) {
             return refuse("the drift of β is a finite number > −1");

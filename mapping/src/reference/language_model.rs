@@ -56,7 +56,7 @@ impl Loaded {
     /// Every variant of [`Error`] that names a file: which is missing, or what in it is wrong.
     pub fn open(path: &Path) -> Result<Self, Error> {
         if path.is_file() {
-            return Ok(Self::Decoder(Box::new(LanguageModel::of_gguf(&Gguf::open(path)?, path)?)));
+            return Ok(Self::Decoder(Box::new(LanguageModel::of_gguf(Gguf::open(path)?, path)?)));
         }
         let config = path.join("config.json");
         if config.is_file() && names_a_decoder(&read_text(&config)?) {
@@ -137,11 +137,13 @@ impl LanguageModel {
     ///
     /// # Errors
     /// [`Error::Gguf`], [`Error::Family`], [`Error::Vocabulary`], and those of [`Decoder::new`].
-    pub fn of_gguf(gguf: &Gguf, path: &Path) -> Result<Self, Error> {
-        let config = DecoderConfig::of_gguf(gguf)?;
-        let tokens = bpe::tokens(gguf, config.vocabulary)?;
-        let decoder = Decoder::new(config, gguf.checkpoint(), Names::Gguf)?;
-        Ok(Self { name: name_of(path), tokens, decoder, stored: gguf.checkpoint().formats() })
+    pub fn of_gguf(gguf: Gguf, path: &Path) -> Result<Self, Error> {
+        let config = DecoderConfig::of_gguf(&gguf)?;
+        let tokens = bpe::tokens(&gguf, config.vocabulary)?;
+        // What the file says of itself goes before its weights come: a vocabulary need not be held twice.
+        let checkpoint = gguf.into_checkpoint();
+        let decoder = Decoder::new(config, &checkpoint, Names::Gguf)?;
+        Ok(Self { name: name_of(path), tokens, decoder, stored: checkpoint.formats() })
     }
 
     /// The name of the folder or file.

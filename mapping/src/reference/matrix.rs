@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use ceas_sim::kernel::products::{self, Products, products};
 use ceas_sim::kernel::wide::{Loop, widest};
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
@@ -43,6 +44,9 @@ const INPUTS: usize = 256;
 
 /// Up to so many rows of x are multiplied one by one: a matrix product would pack more than it multiplies.
 const FEW: usize = 4;
+
+/// Up to so many rows of x pass by weights that are read once and packed nowhere ([`products`]).
+const SOME: usize = 48;
 
 impl Stored {
     /// Rows, columns and so on.
@@ -167,9 +171,10 @@ impl Matrix {
 
     /// y = x·Wᵀ for rows `x` `[n, n_in]`: `[n, n_out]`.
     ///
-    /// Blocks of outputs run in parallel; the number of threads changes no bit. For a few rows, sums run in sixteen interleaved
-    /// parts without fused multiply-add, and the bits are those of any processor; more rows go to the `matrixmultiply` kernels, which
-    /// fuse where the processor can, so that two processors may differ in the last bits.
+    /// Blocks of outputs run in parallel; the number of threads changes no bit. For up to 4 rows, sums run in sixteen interleaved
+    /// parts without fused multiply-add, and the bits are those of any processor. Up to 48 rows go by the weights as they are read, four
+    /// outputs at a time ([`products`]), more to the `matrixmultiply` kernels; both fuse where the processor can, so that two processors
+    /// may differ in the last bits. No copy of the weights is kept.
     pub fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut y = Array2::zeros((x.nrows(), self.n_out));
         self.add_to(x, &mut y);
@@ -184,15 +189,19 @@ impl Matrix {
         assert_eq!((x.ncols(), y.dim()), (self.n_in, (x.nrows(), self.n_out)), "shapes fit");
         let x = x.as_standard_layout();
         let outputs = self.outputs_of_a_task(x.nrows());
+        let quick = if x.nrows() <= SOME { products::level() } else { None };
         let tasks = y.axis_chunks_iter_mut(Axis(1), outputs).into_par_iter().enumerate();
         tasks.for_each_init(Vec::new, |numbers, (task, y)| {
             let first = task * outputs;
             let bytes = &self.stored.raw()[first * self.row_bytes..(first + y.ncols()) * self.row_bytes];
-            if x.nrows() <= FEW {
-                let x = x.as_slice().expect("standard layout");
-                widest(Rows { format: self.stored.format, bytes, row_bytes: self.row_bytes, x, y });
-            } else {
-                self.tile(bytes, x.view(), y, numbers);
+            let (format, row_bytes) = (self.stored.format, self.row_bytes);
+            let rows = x.as_slice().expect("standard layout");
+            match quick {
+                _ if x.nrows() <= FEW => widest(Rows { format, bytes, row_bytes, x: rows, y }),
+                Some(level) if row_bytes > 0 => {
+                    products(level, rows, self.n_in, &mut Streamed { format, bytes, row_bytes, y });
+                }
+                _ => self.tile(bytes, x.view(), y, numbers),
             }
         });
     }
@@ -291,6 +300,33 @@ impl Loop for Rows<'_> {
             for (y, x) in y.iter_mut().zip(self.x.chunks_exact(n_in)) {
                 *y += dot(&row, x);
             }
+        }
+    }
+}
+
+/// Some outputs of more rows of x.
+struct Streamed<'a> {
+    format: Format,
+    bytes: &'a [u8],
+    row_bytes: usize,
+    y: ArrayViewMut2<'a, f32>,
+}
+
+impl Products for Streamed<'_> {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.y.ncols()
+    }
+
+    #[inline(always)]
+    fn read(&self, row: usize, out: &mut [f32]) {
+        self.format.decode(&self.bytes[row * self.row_bytes..(row + 1) * self.row_bytes], out);
+    }
+
+    #[inline(always)]
+    fn take(&mut self, of: usize, first: usize, products: &[f32]) {
+        for (y, product) in self.y.row_mut(of).iter_mut().skip(first).zip(products) {
+            *y += product;
         }
     }
 }

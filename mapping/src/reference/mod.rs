@@ -29,6 +29,7 @@ pub mod error;
 pub mod exponential;
 pub mod format;
 pub mod gguf;
+mod gguf_reader;
 pub mod gguf_value;
 mod language_model;
 pub mod layer;

@@ -175,8 +175,12 @@ pub fn parse_ids(file: &str, json: &str, vocabulary: usize) -> Result<Vec<u32>, 
     }
     let id = |(position, entry): (usize, &Value)| {
         let id = entry.as_u64().and_then(|id| u32::try_from(id).ok());
-        let id =
-            id.ok_or_else(|| wrong(format!("position {position} holds {entry}, which is not a token id")))?;
+        let id = id.ok_or_else(|| {
+            let shown = entry.to_string();
+            let (start, more) =
+                (shown.chars().take(40).collect::<String>(), shown.chars().nth(40).map_or("", |_| "…"));
+            wrong(format!("position {position} holds {start}{more}, which is not a token id"))
+        })?;
         if id as usize >= vocabulary {
             return Err(Error::Token { position, id, vocabulary });
         }

@@ -13,7 +13,8 @@
 //! | [`neighbors`] | sparse graphs with any couplings, 16 replicas at a time or one | index |
 //! | [`multispin`] | lattices that fill 512 lanes | colour by colour |
 //!
-//! [`generators`] draws for all lanes of a plain loop at once. [`search`] finds the state that a random number draws. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
+//! [`generators`] draws for all lanes of a plain loop at once. [`search`] finds the state that a random number draws. [`products`] multiplies a
+//! few rows with many. [`wide`] is no kernel but a way to compile one: plain loops for the registers of the running machine.
 
 pub mod free;
 pub mod generators;
@@ -21,6 +22,7 @@ pub mod generic;
 pub mod multispin;
 pub mod neighbors;
 pub mod panel;
+pub mod products;
 pub mod rows;
 pub mod search;
 pub mod square;

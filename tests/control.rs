@@ -63,6 +63,47 @@ fn heads_are_controlled_and_nothing_in_the_document_is_nan() {
     assert_eq!(measured("1"), measured("3"));
 }
 
+/// H, β, N_eff, C and gates over steps: what the document says of all heads is what its head says of itself, and the text has both.
+#[test]
+fn a_run_is_told_step_by_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = small(folder.path());
+    let few = ["control", "--qkv", &file, "--samples", "8", "--least-keys", "2", "--steps", "20"];
+    let document = json(&[&few[..], &["--head", "1.0"]].concat());
+    let over = |which: &str| document["over_steps"][which].as_array().unwrap().clone();
+    let [published, corrected] = ["published", "corrected"].map(over);
+    assert_eq!((published.len(), corrected.len()), (21, 13));
+    let head = &document["heads"][2];
+    assert_eq!((head["layer"].as_u64(), head["head"].as_u64()), (Some(1), Some(0)));
+    for (place, instants) in [(0, &published), (4, &corrected)] {
+        let moments = head["trajectories"][place]["moments"].as_array().unwrap();
+        assert_eq!(moments.len(), instants.len());
+        for (step, (now, moment)) in instants.iter().zip(moments).enumerate() {
+            let within = |key: &str, x: f64| {
+                let [low, high] = ["min", "max"].map(|end| now[key][end].as_f64().unwrap());
+                assert!(low - 1e-12 <= x && x <= high + 1e-12, "{key} at step {step}: {low} {x} {high}");
+            };
+            let h = moment["entropy"].as_f64().unwrap();
+            within("entropy", h);
+            within("n_eff", h.exp());
+            within("specific_heat", moment["specific_heat"].as_f64().unwrap());
+            within("over_textbook", moment["beta"].as_f64().unwrap() / head["beta"].as_f64().unwrap());
+            let which = usize::from(place == 4);
+            within("kept", head["gates_over_steps"][which]["kept"][step].as_f64().unwrap());
+            assert_eq!(now["step"], step);
+        }
+    }
+    // The two heads that can be held are on target at the end; the one of equal scores has none.
+    assert_eq!(published[0]["over_textbook"]["median"], 1.0);
+    assert!(corrected[12]["on_target"].as_f64().unwrap() > published[20]["on_target"].as_f64().unwrap());
+    let text = |arguments: &[&str]| {
+        String::from_utf8(ceas(&[&few[..], arguments].concat()).output().unwrap().stdout).unwrap()
+    };
+    let with_head = text(&["--head", "1.0"]);
+    assert!(with_head.contains("gate keeps %") && with_head.contains("Head 1.0:"), "{with_head}");
+    assert!(!text(&[]).contains("Head 1.0:"));
+}
+
 /// One key, equal scores, keys that are masked, values of 0, scores so far apart that a row is frozen.
 #[test]
 fn odd_rows_have_a_defined_answer() {
@@ -149,7 +190,9 @@ fn files_are_left_as_asked() {
 
 #[test]
 fn wrong_input_is_told_what_is_right() {
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 16] = [
+        (&["control", "--head", "3"], "such as 3.7"),
+        (&["control", "--head", "6.0"], "6 layers of 12 heads"),
         (&["control", "--target", "0"], "between 0 and ln N"),
         (&["control", "--target", "warm"], "published, critical"),
         (&["control", "--scale", "7b"], "9k, 14m, gpt"),

@@ -127,7 +127,7 @@ fn efficiency_is_what_the_error_law_says_and_the_published_one_is_accuracy() {
     assert_eq!(efficiency::of_read_out(1.0, 1.0, 0), 0.0);
     assert!((efficiency::as_published(3, 1) - 0.75).abs() < 1e-8);
     // With I + N constant, (1 + η) dI/dt.
-    let slope = efficiency::coherence_slope((60, 40), (70, 30), 1.0);
+    let slope = efficiency::coherence_slope((60, 40), (70, 30), 1.0).unwrap();
     assert!((slope - 1.7 * 10.0).abs() < 1e-6);
     let stop = efficiency::enough_samples(5.0, 1e-3).unwrap() as f64;
     assert!(5.0 / (stop * stop) <= 1e-3 && 5.0 / ((stop - 1.0) * (stop - 1.0)) > 1e-3);

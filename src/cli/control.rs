@@ -44,7 +44,7 @@ pub struct Arguments {
     #[arg(long, default_value = "textbook", value_name = "textbook|X", help_heading = "Control", value_parser = start)]
     #[arg(allow_hyphen_values = true)]
     from: Start,
-    /// Steps of the published controllers; the corrected ones get at most 12
+    /// Steps of the published controllers; the corrected ones make 12
     #[arg(long, default_value_t = 60, value_name = "N", help_heading = "Control", value_parser = value::whole::<usize>)]
     steps: usize,
     /// How near to its target H must stay to count as converged, in nats
@@ -57,6 +57,9 @@ pub struct Arguments {
     /// S: read-outs per query, for what gating saves and for an entropy that is measured
     #[arg(long, default_value = "256", value_name = "S", help_heading = "Control", value_parser = samples)]
     samples: NonZeroU32,
+    /// The head that is shown step by step and drawn boldly [default: that of middling entropy, in pictures alone]
+    #[arg(long, value_name = "LAYER.HEAD", help_heading = "Control", value_parser = place, conflicts_with = "diagnostics")]
+    head: Option<(usize, usize)>,
     /// Rows with fewer keys are left out [default: 2; 32 where later keys are hidden and a row has 64 or more]
     #[arg(long, value_name = "N", help_heading = "Control", value_parser = value::whole::<usize>)]
     least_keys: Option<usize>,
@@ -114,6 +117,12 @@ fn start(text: &str) -> Result<Start, String> {
     Beta::new(number).map(Start::At).map_err(|e| e.to_string())
 }
 
+fn place(text: &str) -> Result<(usize, usize), String> {
+    let numbers =
+        text.split_once('.').and_then(|(layer, head)| Some((layer.parse().ok()?, head.parse().ok()?)));
+    numbers.ok_or_else(|| "a layer and a head are expected, such as 3.7".to_owned())
+}
+
 fn samples(text: &str) -> Result<NonZeroU32, String> {
     let number: u32 = value::whole(text)?;
     NonZeroU32::new(number)
@@ -146,6 +155,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let variants = Variant::all(arguments.scale, arguments.target, source);
     let places: Vec<(usize, usize)> =
         (0..set.layers()).flat_map(|layer| (0..set.heads()).map(move |head| (layer, head))).collect();
+    let chosen = arguments.chosen(&set, &places).input()?;
     let bar = progress::bar("control", places.len() as u64);
     let clock = Instant::now();
     let job = Job {
@@ -193,6 +203,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         variants,
         streams: streams(&heads),
         heads,
+        chosen,
         gates,
         effects,
         seconds,
@@ -205,6 +216,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
+    /// The place of the head that is asked for.
+    fn chosen(&self, set: &HeadSet, places: &[(usize, usize)]) -> anyhow::Result<Option<usize>> {
+        let Some((layer, head)) = self.head else { return Ok(None) };
+        let place = places.iter().position(|&(index, h)| (set.layer_number(index), h) == (layer, head));
+        match place {
+            Some(_) => Ok(place),
+            None => bail!(
+                "--head {layer}.{head}: there are {} layers of {} heads, counted from 0",
+                set.layers(),
+                set.heads()
+            ),
+        }
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         if self.steps == 0 || self.steps > 100_000 {
             bail!("--steps {}: a controller makes 1 to 100000 steps", self.steps);

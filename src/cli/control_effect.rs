@@ -22,7 +22,7 @@ pub fn count() -> usize {
     PASSAGES.lines().count()
 }
 
-/// Runs the model in `folder` on the first `passages` with every setting of β; a language model also with thermostats that act while it reads.
+/// Runs the model in `folder` on the first `passages` with every setting of β, and with thermostats that act while it reads.
 pub fn run(
     folder: &Path,
     passages: usize,
@@ -41,11 +41,16 @@ pub fn run(
     let found = match &model {
         Loaded::Encoder(model) => {
             let pairs = Pairs::new(model, &texts).run()?;
-            let all = settings.iter().map(|(name, factors)| {
+            let mut all = Vec::new();
+            for (name, factors) in &settings {
+                all.push(pairs.effect(name, factors).run()?);
                 bar.inc(1);
-                pairs.effect(name, factors).run()
-            });
-            Effects::Embeddings(all.collect::<Result<_, Failure>>()?)
+            }
+            for (name, thermostats) in live {
+                all.push(pairs.held(name, thermostats).run()?);
+                bar.inc(1);
+            }
+            Effects::Embeddings(all)
         }
         Loaded::Decoder(model) => {
             let texts = Texts::new(model, &texts).run()?;

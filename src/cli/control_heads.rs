@@ -6,8 +6,8 @@ use anyhow::Context;
 use ceas_npu::mapping::attention::{Sampler, Sampling, sample_head, textbook_beta};
 use ceas_npu::mapping::control::defaults::{self, Scale};
 use ceas_npu::mapping::control::{
-    Control, GateRule, Gated, HeadControl, TokenScore, Tolerance, Variant, gate_head, stream, threshold,
-    top_share,
+    Control, GateRule, GateTrace, Gated, HeadControl, TokenScore, Tolerance, Variant, gate_head, stream,
+    threshold, top_share,
 };
 use ceas_npu::mapping::criticality::Rows;
 use ceas_npu::mapping::heads::HeadSet;
@@ -100,6 +100,8 @@ impl Job<'_> {
             stream(&rows, published, start, 1),
             stream(&rows, self.variants[Variant::CORRECTED].control, start, WINDOW),
         ];
+        let passing = [0, Variant::CORRECTED]
+            .map(|variant| GateTrace::new(&rows, self.scale, &control.traces[variant].moments));
         let sampling =
             Sampling { beta: textbook, samples: self.samples, sampler: Sampler::Race, seed: self.seed };
         let sample = sample_head(&view, place, &sampling)?;
@@ -116,7 +118,15 @@ impl Job<'_> {
         });
         let pairs: Vec<u64> = (0..view.q.nrows()).map(|query| view.keys(query).count() as u64).collect();
         let score_quantiles = sample.rows.iter().map(|row| TokenScore::Published.of(row)).collect();
-        Ok(HeadLine { control, streamed, gates, curves: curves.into(), pairs, scores: score_quantiles })
+        Ok(HeadLine {
+            control,
+            streamed,
+            passing,
+            gates,
+            curves: curves.into(),
+            pairs,
+            scores: score_quantiles,
+        })
     }
 
     /// What every gate saves and costs over all heads.

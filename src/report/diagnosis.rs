@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use ceas_npu::mapping::attention::Quantiles;
-use ceas_npu::mapping::diagnostics::genuineness::{Quadrant, quadrant};
+use ceas_npu::mapping::diagnostics::genuineness::{COLLAPSE_BITS, Quadrant, quadrant};
 use ceas_npu::mapping::diagnostics::head::HeadDiagnosis;
 use ceas_npu::mapping::heads::Origin;
 use plotters::prelude::SeriesLabelPosition;
 use serde::Serialize;
 use serde_json::json;
 
-use super::figure::SERIES;
+use super::figure::{FAINT, SERIES};
 use super::panels::{Mark, Panel, Panels, Series};
 use super::present::{Answer, command_line};
 use super::table::{fixed, number, table, wrapped};
@@ -67,6 +67,21 @@ fn name(quadrant: Quadrant) -> &'static str {
         Quadrant::MechanicalDiffuse => "mech. diffuse",
         Quadrant::GenuineCommitted => "gen. committed",
     }
+}
+
+/// The same in full, for legends.
+fn full_name(quadrant: Quadrant) -> &'static str {
+    match quadrant {
+        Quadrant::GenuineDiffuse => "genuine, diffuse: high Y, low X",
+        Quadrant::MechanicalCommitted => "mechanical, committed: low Y, high X",
+        Quadrant::MechanicalDiffuse => "mechanical, diffuse: low Y, low X",
+        Quadrant::GenuineCommitted => "genuine, committed: high Y, high X",
+    }
+}
+
+/// Share of falls by more than the published threshold between independent Gaussian entropies of one bit's spread: Φ(−0.2/√2).
+fn falls_if_independent() -> f64 {
+    0.5 * libm::erfc(-COLLAPSE_BITS / 2.0)
 }
 
 impl Serialize for Diagnosis {
@@ -138,7 +153,7 @@ impl Answer for Diagnosis {
 
     fn picture(&self) -> Panels {
         let scatter = |f: &dyn Fn(&HeadDiagnosis) -> Option<(f64, f64)>, which: Quadrant, colour| Series {
-            name: name(which).into(),
+            name: full_name(which).into(),
             points: self
                 .heads
                 .iter()
@@ -159,25 +174,34 @@ impl Answer for Diagnosis {
         };
         let axes = |x: &str, y: &str| [x.to_owned(), y.to_owned()];
         let level = self.borders().map(|b| (b.1, "median Y".to_owned()));
+        let mut phase_space = quadrants(&|h| Some((h.token_cost?, h.genuineness?)));
+        if let Some((x, _)) = self.borders() {
+            let top = self.over(|h| h.genuineness).max;
+            let points = vec![(x, 0.0, 0.0), (x, top, 0.0)];
+            phase_space.insert(
+                0,
+                Series { name: "median X/T".into(), points, colour: (FAINT, 1.0), mark: Mark::Dashed },
+            );
+        }
         Panels {
             title: self.title(),
             subtitle: "quadrants: above or below the median of the heads of this model in X and Y; the published page gives no borders".into(),
             panels: vec![
                 Panel {
                     caption: "Published phase space".into(),
-                    axes: axes("X/T, mean surprisal of attended tokens  (bits)", "Y = Var(H) + collapse rate  (as published)"),
+                    axes: axes("X/T, mean surprisal of attended tokens  (bits)", "Y = Var(H)/bits² + collapse rate  (as published)"),
                     log: [false, false],
                     band: None,
                     level,
                     legend: SeriesLabelPosition::UpperLeft,
-                    series: quadrants(&|h| Some((h.token_cost?, h.genuineness?))),
+                    series: phase_space,
                 },
                 Panel {
                     caption: "Its two terms, kept apart".into(),
-                    axes: axes("Var(H)  (bits²)", "collapse rate per token, ΔH < −0.2 bits"),
+                    axes: axes("Var(H)  (bits²)", "share of tokens with ΔH < −0.2 bits"),
                     log: [false, false],
                     band: None,
-                    level: Some((0.444, "independent entropies of σ = 1 bit".into())),
+                    level: Some((falls_if_independent(), "independent entropies of σ = 1 bit".into())),
                     legend: SeriesLabelPosition::LowerRight,
                     series: quadrants(&|h| Some((h.variance?, h.collapse_rate?))),
                 },
@@ -205,12 +229,13 @@ impl Diagnosis {
         let _ = writeln!(
             text,
             "Medians over the heads: η {}; gain {}; X/T {}; Var(H) {}; collapse rate {}.\n\
-             A collapse by the published rule is not rare: independent entropies of one bit's spread fall by 0.2 bits or more in 44 % of all steps.",
+             A collapse by the published rule is not rare: independent entropies of one bit's spread fall by 0.2 bits or more in {:.0} % of all steps.",
             q(self.over(|h| Some(h.efficiency))),
             q(self.over(|h| Some(h.allocation_gain))),
             q(self.over(|h| h.token_cost)),
             q(self.over(|h| h.variance)),
             q(self.over(|h| h.collapse_rate)),
+            100.0 * falls_if_independent(),
         );
         text
     }

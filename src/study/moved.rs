@@ -1,6 +1,7 @@
 //! What moving β of a trained model's heads does to what the model puts out: embeddings, and finding the other half of a text.
 
-use ceas_mapping::control::Tempered;
+use ceas_mapping::control::{Live, Tempered};
+use ceas_mapping::reference::substrate::Substrate;
 use ceas_mapping::reference::{Error, Model};
 use ceas_sim::statistics::Estimate;
 use ndarray::Array1;
@@ -65,8 +66,22 @@ impl<'a> Pairs<'a> {
     /// # Errors
     /// Those of the encoder.
     pub fn effect(&self, name: &str, factors: &[Vec<f64>]) -> Result<Effect, Error> {
-        let moved = self.embed(factors)?;
-        let (loss, hits) = contrast(&moved);
+        Ok(self.against_exact(name, &self.embed(factors)?))
+    }
+
+    /// The effect of thermostats that hold every head while the model reads one half text after another: queries of a text are taken in order, and what
+    /// a head was at the end of a text it is at the beginning of the next.
+    ///
+    /// # Errors
+    /// Those of the encoder.
+    pub fn held(&self, name: &str, mut live: Live) -> Result<Effect, Error> {
+        let held: Result<Vec<[Array1<f64>; 2]>, Error> =
+            self.texts.iter().map(|[a, b]| Ok([self.one(a, &mut live)?, self.one(b, &mut live)?])).collect();
+        Ok(self.against_exact(name, &held?))
+    }
+
+    fn against_exact(&self, name: &str, moved: &[[Array1<f64>; 2]]) -> Effect {
+        let (loss, hits) = contrast(moved);
         let cosines: Vec<f64> =
             moved.iter().zip(&self.exact).map(|(a, b)| 0.5 * (a[0].dot(&b[0]) + a[1].dot(&b[1]))).collect();
         let change: Vec<f64> = loss.iter().zip(&self.exact_loss).map(|(a, b)| a - b).collect();
@@ -74,25 +89,25 @@ impl<'a> Pairs<'a> {
             hits.iter().zip(&self.exact_hits).filter(|(now, before)| **now == new && **before != new).count()
         };
         let share: Vec<f64> = hits.iter().map(|&hit| f64::from(u8::from(hit))).collect();
-        Ok(Effect {
+        Effect {
             name: name.to_owned(),
             cosine: Estimate::of_independent(&cosines),
             top_1: Estimate::of_independent(&share),
             loss: Estimate::of_independent(&loss),
             loss_change: Estimate::of_independent(&change),
             gained_lost: [count(true), count(false)],
-        })
+        }
     }
 
     fn embed(&self, factors: &[Vec<f64>]) -> Result<Vec<[Array1<f64>; 2]>, Error> {
-        let positions = self.model.encoder().config().positions;
-        let one = |text: &str| -> Result<Array1<f64>, Error> {
-            let sequence = self.model.tokens().encode(text, positions)?;
-            let mut substrate = Tempered { factors: factors.to_vec() };
-            let embedding = self.model.encoder().forward(&sequence, &mut substrate)?.sentence_embedding();
-            Ok(embedding.mapv(f64::from))
-        };
+        let one = |text: &str| self.one(text, &mut Tempered { factors: factors.to_vec() });
         self.texts.par_iter().map(|[a, b]| Ok([one(a)?, one(b)?])).collect()
+    }
+
+    fn one(&self, text: &str, substrate: &mut dyn Substrate) -> Result<Array1<f64>, Error> {
+        let encoder = self.model.encoder();
+        let sequence = self.model.tokens().encode(text, encoder.config().positions)?;
+        Ok(encoder.forward(&sequence, substrate)?.sentence_embedding().mapv(f64::from))
     }
 }
 

@@ -71,13 +71,16 @@ impl GateRule {
     /// assert_eq!(GateRule { top_share: 0.5, ..rule }.keep(&[1.0, 3.0, 0.5, 1.5]), [false, true, false, true]);
     /// ```
     pub fn keep(&self, scores: &[f64]) -> Vec<bool> {
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        let by_rank = (self.top_share.clamp(0.0, 1.0) * scores.len() as f64).ceil() as usize;
         let mut kept: Vec<bool> = scores.iter().map(|&score| score >= self.threshold).collect();
-        for &row in order.iter().take(by_rank.max(self.least)) {
-            kept[row] = true;
+        let by_rank = (self.top_share.clamp(0.0, 1.0) * scores.len() as f64).ceil() as usize;
+        let count = by_rank.max(self.least).min(scores.len());
+        // As many above the threshold: the highest are among them.
+        if count == 0 || kept.iter().filter(|keep| **keep).count() >= count {
+            return kept;
         }
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.select_nth_unstable_by(count - 1, |&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+        order[..count].iter().for_each(|&row| kept[row] = true);
         kept
     }
 }

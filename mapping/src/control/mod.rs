@@ -13,6 +13,7 @@
 mod counted;
 pub mod defaults;
 mod gate;
+mod gate_trace;
 mod head;
 mod initial;
 pub mod knobs;
@@ -28,6 +29,7 @@ mod thermostat;
 
 pub use counted::CountReader;
 pub use gate::{BackOff, Freezing, GateRule, Gated, TokenScore, gate_head, threshold, top_share};
+pub use gate_trace::GateTrace;
 pub use head::{HeadControl, Moved, Variant};
 pub use initial::{Initial, Rule, initial_betas};
 pub use live::Live;

@@ -11,6 +11,7 @@ use ceas_sim::schedule::Schedule;
 use ceas_sim::stream::{Purpose, Stream, Streams};
 use serde::Serialize;
 
+use super::counted::CountReader;
 use crate::criticality::Rows;
 use crate::error::Error;
 
@@ -86,7 +87,12 @@ pub fn read(
         spread: rows.spread(),
         ..Reading::default()
     };
-    if let Some(samples) = source.samples().filter(|samples| samples.get() < 3) {
+    let Some(samples) = source.samples() else {
+        let mean = rows.mean(beta);
+        return Ok(Reading { entropy: mean.entropy, variance: mean.variance, third: mean.third, ..fixed });
+    };
+    let samples = samples.get();
+    if samples < 3 {
         return Err(Error::Rows {
             what: "an entropy from draws",
             violated: format!("{samples} draws per row are too few: at least 3 are needed"),
@@ -94,26 +100,22 @@ pub fn read(
     }
     let count = rows.len() as f64;
     let (mut entropy, mut variance, mut third, mut activity) = (0.0, 0.0, 0.0, Activity::default());
-    if source == Source::Exact {
-        let mean = rows.mean(beta);
-        return Ok(Reading { entropy: mean.entropy, variance: mean.variance, third: mean.third, ..fixed });
-    }
+    let reader = CountReader::new(samples);
     for row in 0..rows.len() {
         // Heads in the upper half, queries in the lower; steps are blocks far from those of ordinary runs.
         let replica = (place << 32) | row as u64;
-        let (h, [var, cube], events) = match source {
-            Source::Exact => unreachable!("handled above"),
-            Source::Counts(samples) => {
-                let mut stream = Stream::new(seed, Purpose::Ensemble, replica, step);
-                of_counts(rows.spin(row), beta, samples.get(), &mut stream)
-            }
-            Source::Races(samples) => {
-                let lanes = (0..RACE_LANES as u64).map(|lane| {
-                    Stream::new(seed, Purpose::Ensemble, replica, step * RACE_LANES as u64 + lane)
-                });
-                let streams = Streams::from_blocks(lanes.collect()).expect("there is more than one lane");
-                of_races(rows.spin(row), beta, samples.get(), streams)?
-            }
+        let spin = rows.spin(row);
+        let (h, [var, cube], events) = if matches!(source, Source::Races(_)) {
+            let lanes = (0..RACE_LANES as u64)
+                .map(|lane| Stream::new(seed, Purpose::Ensemble, replica, step * RACE_LANES as u64 + lane));
+            let streams = Streams::from_blocks(lanes.collect()).expect("there is more than one lane");
+            of_races(spin, beta, samples, streams)?
+        } else {
+            let mut stream = Stream::new(seed, Purpose::Ensemble, replica, step);
+            let mut counts = vec![0; spin.labels()];
+            Multinomial::new(spin, beta).add(samples, &mut counts, &mut stream);
+            let [h, var, cube] = reader.row(spin, &counts);
+            (h, [var, cube], Activity::default())
         };
         entropy += h / count;
         variance += var / count;
@@ -128,21 +130,6 @@ pub(super) fn central([first, second, third]: [f64; 3], s: f64) -> [f64; 2] {
     let variance = (second - first * first).max(0.0);
     let cube = third - 3.0 * first * second + 2.0 * first * first * first;
     [variance * s / (s - 1.0), cube * s * s / ((s - 1.0) * (s - 2.0))]
-}
-
-/// Entropy with Miller and Madow's correction, and the sample moments of the score.
-fn of_counts(spin: &PottsSpin, beta: Beta, samples: u32, stream: &mut Stream) -> (f64, [f64; 2], Activity) {
-    let mut counts = vec![0u32; spin.labels()];
-    Multinomial::new(spin, beta).add(samples, &mut counts, stream);
-    let s = f64::from(samples);
-    let (mut entropy, mut seen, mut raw) = (0.0, 0.0, [0.0; 3]);
-    for (label, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let p = f64::from(count) / s;
-        entropy -= p * libm::log(p);
-        seen += 1.0;
-        gather(&mut raw, p, spin.gap(label));
-    }
-    (entropy + (seen - 1.0) / (2.0 * s), central(raw, s), Activity::default())
 }
 
 /// Adds a gap of some weight to the raw moments.

@@ -23,10 +23,17 @@ pub fn as_published(correct: u64, wrong: u64) -> f64 {
 /// dC/dt = η dI/dt − dN/dt of two observations `dt` apart, as published.
 ///
 /// With I + N constant it is (1 + η) dI/dt: a rescaled slope of the accuracy. (The published code also reads the previous I before it is first
-/// assigned.)
-pub fn coherence_slope(before: (u64, u64), now: (u64, u64), dt: f64) -> f64 {
+/// assigned.) In counts per unit of `dt`; `None` unless that is a positive number.
+///
+/// ```
+/// use ceas_mapping::diagnostics::efficiency::coherence_slope;
+/// assert!((coherence_slope((50, 50), (60, 40), 2.0).unwrap() - 1.6 * 5.0).abs() < 1e-8);
+/// assert_eq!(coherence_slope((50, 50), (60, 40), 0.0), None);
+/// ```
+pub fn coherence_slope(before: (u64, u64), now: (u64, u64), dt: f64) -> Option<f64> {
     let change = |a: u64, b: u64| (b as f64 - a as f64) / dt;
-    as_published(now.0, now.1) * change(before.0, now.0) - change(before.1, now.1)
+    let slope = as_published(now.0, now.1) * change(before.0, now.0) - change(before.1, now.1);
+    (dt > 0.0 && dt.is_finite()).then_some(slope)
 }
 
 /// Samples after which one more lowers the noise of the output by less than `tolerance`: −dN/dS = V/S² < tolerance, S = ⌈√(V/tolerance)⌉.

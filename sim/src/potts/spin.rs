@@ -79,6 +79,12 @@ impl PottsSpin {
         self.by_label[label]
     }
 
+    /// [`PottsSpin::gap`] of every label.
+    #[inline]
+    pub fn by_label(&self) -> &[f64] {
+        &self.by_label
+    }
+
     /// Labels of the present states in the order of descending fields.
     pub fn ranked(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
         self.ranked.iter().copied()

@@ -3,22 +3,25 @@
 //! | dataset | shape | |
 //! |---|---|---|
 //! | `/layer`, `/head`, `/sigma`, `/entropy`, `/specific_heat`, `/beta_c`, `/beta_peak` | `[head]` | NaN where there is none |
-//! | `/trajectories/VARIANT/beta`, `entropy`, `target` | `[head, step]` | VARIANT is the place in the attribute `variants` |
+//! | `/trajectories/VARIANT/beta`, `entropy`, `target`, `specific_heat` | `[head, step]` | VARIANT is the place in the attribute `variants`; N_eff is e^`entropy` |
+//! | `/trajectories/VARIANT/gate_kept`, `frozen` | `[head, step]` | of `published` and `corrected`: share of queries that the published gate of the step keeps; 1 where it has frozen the head |
 //! | `/rules/beta`, `/rules/output_change` | `[head, rule]` | in the order of the attribute `rules` |
 //! | `/gates/pruned`, `error`, `bias`, `error_evenly` | `[head, gate]` | in the order of the attribute `gates` |
 //!
 //! Attributes of the file: provenance and `document`, the JSON document that `--json` prints.
 
+use ceas_npu::mapping::control::Moment;
 use ceas_npu::sim::snapshot::archive::{self, Archive};
 use ceas_npu::sim::snapshot::hdf5;
 use ndarray::{Array1, Array2};
 
 use super::Controlled;
+use super::over_steps::SHOWN;
 use crate::report::output::OutputFile;
 use crate::report::present::command_line;
 
 /// Version of the layout above.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// Writes the whole file, or leaves nothing under its final name.
 pub fn write(answer: &Controlled, file: &OutputFile) -> anyhow::Result<()> {
@@ -67,15 +70,23 @@ fn fill(answer: &Controlled, file: &hdf5::File) -> Result<(), hdf5::Error> {
         let group = trajectories.create_group(&number.to_string())?;
         let moments = |head: usize| &heads[head].control.traces[number].moments;
         let steps = moments(0).len();
-        group.new_dataset_builder().with_data(&matrix(steps, &|h, t| moments(h)[t].beta)).create("beta")?;
-        group
-            .new_dataset_builder()
-            .with_data(&matrix(steps, &|h, t| moments(h)[t].entropy))
-            .create("entropy")?;
-        group
-            .new_dataset_builder()
-            .with_data(&matrix(steps, &|h, t| moments(h)[t].target))
-            .create("target")?;
+        let columns: [(&str, fn(&Moment) -> f64); 4] = [
+            ("beta", |m| m.beta),
+            ("entropy", |m| m.entropy),
+            ("target", |m| m.target),
+            ("specific_heat", |m| m.specific_heat),
+        ];
+        for (name, pick) in columns {
+            let values = matrix(steps, &|h, t| pick(&moments(h)[t]));
+            group.new_dataset_builder().with_data(&values).create(name)?;
+        }
+        if let Some(shown) = SHOWN.iter().position(|(place, _)| *place == number) {
+            let passing = |head: usize| &heads[head].passing[shown];
+            let kept = matrix(steps, &|h, t| passing(h).kept[t]);
+            group.new_dataset_builder().with_data(&kept).create("gate_kept")?;
+            let frozen = Array2::from_shape_fn((heads.len(), steps), |(h, t)| u8::from(passing(h).frozen[t]));
+            group.new_dataset_builder().with_data(&frozen).create("frozen")?;
+        }
     }
     let group = file.create_group("rules")?;
     let width = heads[0].control.rules.len();

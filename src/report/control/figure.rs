@@ -4,6 +4,7 @@ use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::mapping::control::{Moment, TokenScore, Variant};
 use plotters::prelude::{RGBColor, SeriesLabelPosition};
 
+use super::over_steps::SHOWN;
 use super::{Controlled, HeadLine};
 use crate::report::figure::{FAINT, INK, SAMPLED, SERIES, THEORY};
 use crate::report::panels::{Mark, Panel, Panels, Series};
@@ -46,7 +47,7 @@ pub fn panels(answer: &Controlled) -> Panels {
             Panel {
                 level: on_target.clone(),
                 ..panel(
-                    format!("Distance of the entropy from its target (bold: {head})"),
+                    format!("Distance of H = ln N_eff from its target (bold: {head})"),
                     ["step", "H − H_t  (nats)"],
                     false,
                     right.clone(),
@@ -57,8 +58,22 @@ pub fn panels(answer: &Controlled) -> Panels {
                 format!("β on the way (bold: {head})"),
                 ["step", "β/β₀"],
                 true,
-                right.clone(),
+                right,
                 steps(answer, |m, textbook| m.beta / textbook),
+            ),
+            panel(
+                format!("Specific heat on the way (bold: {head})"),
+                ["step", "C = β² Var"],
+                false,
+                SeriesLabelPosition::UpperRight,
+                steps(answer, |m, _| m.specific_heat),
+            ),
+            panel(
+                format!("Queries that pass the published gate (bold: {head})"),
+                ["step", "queries kept  (%)"],
+                false,
+                SeriesLabelPosition::UpperRight,
+                passing(answer),
             ),
             panel(
                 "Where the heads sit: β over β at the peak of C".into(),
@@ -88,14 +103,13 @@ pub fn panels(answer: &Controlled) -> Panels {
                 format!("β along the stream, {head}"),
                 ["token", "β/β₀"],
                 true,
-                SeriesLabelPosition::LowerLeft,
+                SeriesLabelPosition::MiddleLeft,
                 tokens(answer, |m, textbook| m.beta / textbook),
             ),
         ],
     }
 }
 
-const NAMES: [&str; 2] = ["published", "corrected"];
 const COLOURS: [RGBColor; 2] = [THEORY, SAMPLED];
 
 fn line(name: String, points: Vec<(f64, f64, f64)>, colour: (RGBColor, f64), width: u32) -> Series {
@@ -107,21 +121,38 @@ fn along(moments: &[Moment], textbook: f64, f: fn(&Moment, f64) -> f64) -> Vec<(
     moments.iter().enumerate().map(|(at, m)| (at as f64, f(m, textbook), 0.0)).collect()
 }
 
+/// Every head thinly, and the one that is shown boldly: what the published gate of every step keeps.
+fn passing(answer: &Controlled) -> Vec<Series> {
+    let points = |head: &HeadLine, which: usize| {
+        let kept = head.passing[which].kept.iter().take(STEPS + 1).enumerate();
+        kept.map(|(at, share)| (at as f64, 100.0 * share, 0.0)).collect::<Vec<_>>()
+    };
+    thin_and_bold(answer, points)
+}
+
 /// Every head thinly, and the one that is shown boldly, under both controllers.
 fn steps(answer: &Controlled, f: fn(&Moment, f64) -> f64) -> Vec<Series> {
-    let points = |head: &HeadLine, which: usize| {
-        let moments = &head.control.traces[which].moments;
+    thin_and_bold(answer, |head, which| {
+        let moments = &head.control.traces[SHOWN[which].0].moments;
         along(&moments[..moments.len().min(STEPS + 1)], head.control.textbook, f)
-    };
-    let both = [0, Variant::CORRECTED];
+    })
+}
+
+/// Points of every head under both controllers.
+fn thin_and_bold(
+    answer: &Controlled,
+    points: impl Fn(&HeadLine, usize) -> Vec<(f64, f64, f64)>,
+) -> Vec<Series> {
     let mut series = Vec::new();
-    for (which, colour) in both.into_iter().zip(COLOURS) {
+    for (which, colour) in COLOURS.into_iter().enumerate() {
         series.extend(
             answer.heads.iter().map(|head| line(String::new(), points(head, which), (colour, 0.16), 1)),
         );
     }
-    for ((which, colour), name) in both.into_iter().zip(COLOURS).zip(NAMES) {
-        series.push(line(name.into(), points(&answer.heads[answer.shown()], which), (colour, 1.0), 3));
+    for (which, colour) in COLOURS.into_iter().enumerate() {
+        let shown = points(&answer.heads[answer.shown()], which);
+        let name = format!("{}, {} steps", SHOWN[which].1, shown.len().saturating_sub(1));
+        series.push(line(name, shown, (colour, 1.0), 3));
     }
     series
 }

@@ -3,12 +3,13 @@
 #[cfg(feature = "hdf5")]
 pub mod archive;
 mod figure;
+mod over_steps;
 mod text;
 
 use ceas_npu::mapping::attention::Quantiles;
 use ceas_npu::mapping::control::defaults::Scale;
 use ceas_npu::mapping::control::{
-    GateRule, Gated, HeadControl, Outcome, Source, Streamed, Target, TokenScore, Variant,
+    GateRule, GateTrace, Gated, HeadControl, Outcome, Source, Streamed, Target, TokenScore, Variant,
 };
 use ceas_npu::mapping::heads::Origin;
 use ceas_npu::study::{Effect, GateCost, Surprise};
@@ -24,6 +25,8 @@ pub struct HeadLine {
     pub control: HeadControl,
     /// Its rows as a stream: published, corrected.
     pub streamed: [Streamed; 2],
+    /// The published gates along its trajectories: published, corrected.
+    pub passing: [GateTrace; 2],
     /// One for each gate.
     pub gates: Vec<Gated>,
     /// Error against share kept, by each score.
@@ -161,6 +164,8 @@ pub struct Controlled {
     pub variants: Vec<Variant>,
     /// The heads.
     pub heads: Vec<HeadLine>,
+    /// The place of the head that was asked for.
+    pub chosen: Option<usize>,
     /// Their rows as streams.
     pub streams: Streams,
     /// The gates.
@@ -243,8 +248,11 @@ impl Controlled {
         (ratios.iter().filter(|r| r.ln().abs() <= 1.5f64.ln()).count(), ratios.len())
     }
 
-    /// The head that is drawn in full: the one of middling entropy.
+    /// The head that is shown in full: the one that was asked for, or that of middling entropy.
     fn shown(&self) -> usize {
+        if let Some(chosen) = self.chosen {
+            return chosen;
+        }
         let mut order: Vec<usize> = (0..self.heads.len()).collect();
         let entropy = |head: usize| self.heads[head].control.entropy;
         order.sort_by(|&a, &b| entropy(a).total_cmp(&entropy(b)));
@@ -283,6 +291,7 @@ impl Controlled {
             "beta": head.textbook, "entropy": head.entropy, "n_eff": head.n_eff, "ln_n": head.ln_n,
             "sigma": head.sigma, "beta_c": head.beta_c, "specific_heat": head.specific_heat, "peak": head.peak,
             "rules": head.rules, "trajectories": trajectories,
+            "gates_over_steps": self.heads[number].passing,
             "gates": self.heads[number].gates.iter().map(|g| json!({
                 "pruned": g.pruned, "error": g.error, "error_full": g.error_full, "bias": g.bias,
                 "bias_if_silent": g.bias_if_silent, "error_evenly": g.error_evenly,
@@ -296,6 +305,7 @@ impl Serialize for Controlled {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (near, with_peak) = self.near_the_peak();
         let (scores, below) = self.published_scores();
+        let [published, corrected] = self.over_steps();
         json!({
             "command": "control",
             "command_line": command_line(),
@@ -313,6 +323,7 @@ impl Serialize for Controlled {
             "variants": self.variants,
             "heads": (0..self.heads.len()).map(|n| self.head_json(n)).collect::<Vec<_>>(),
             "gates": self.gates,
+            "over_steps": { "published": published, "corrected": corrected },
             "streams": self.streams,
             "effects": self.effects,
             "summary": {

@@ -7,10 +7,10 @@ use ceas_npu::mapping::control::{Gain, Outcome, Source, Target, Variant};
 use ceas_npu::sim::statistics::Estimate;
 use ceas_npu::study::{Effect, Surprise};
 
-use super::{Controlled, Effects, HeadLine, StreamLine};
+use super::{Controlled, Effects, HeadLine, StreamLine, over_steps};
 use crate::report::table::{fixed, number, table, with_error, wrapped};
 
-/// The table of heads, then variants, rules, gates and streams.
+/// The table of heads, then variants, steps, rules, gates and streams.
 pub fn text(answer: &Controlled) -> String {
     let columns = [
         "head",
@@ -39,6 +39,7 @@ pub fn text(answer: &Controlled) -> String {
     // Writing to a string cannot fail.
     let _ = what_was_run(answer, &mut text)
         .and_then(|()| outcomes(answer, &mut text))
+        .and_then(|()| over_steps::write(answer, &mut text))
         .and_then(|()| rules(answer, &mut text))
         .and_then(|()| gates(answer, &mut text))
         .and_then(|()| streams(answer, &mut text))
@@ -301,7 +302,11 @@ fn embeddings(settings: &[Effect], text: &mut String) -> std::fmt::Result {
             paired(effect.loss_change),
         ]);
     }
-    writeln!(text, "{rows}\n")
+    writeln!(
+        text,
+        "{rows}\nWhole model, exact but for β; errors over the texts, changes paired. Held live: every head's β follows its own rows while the model reads \
+         one half text after the other.\n"
+    )
 }
 
 fn plainly(answer: &Controlled, text: &mut String) -> std::fmt::Result {
@@ -310,15 +315,21 @@ fn plainly(answer: &Controlled, text: &mut String) -> std::fmt::Result {
     let (near, with_peak) = answer.near_the_peak();
     let ratios = Quantiles::of(answer.heads.iter().filter_map(|head| head.control.over_peak()));
     let [published, itself, corrected] = [&tallies[0], &tallies[2], &tallies[Variant::CORRECTED]];
+    let steps = match corrected.converged {
+        0 => String::new(),
+        _ => format!(", in at most {} steps", fixed(corrected.steps.max, 0)),
+    };
+    let unreachable = match corrected.impossible {
+        0 => String::new(),
+        count => format!(
+            " No β brings {count} of them to the target: it lies outside (0, ln N), or all scores are equal."
+        ),
+    };
     writeln!(
         text,
         "Plainly: as published, {} of {heads} heads converge and {} cycle; with N_eff = e^H in its target, {} run away. Corrected, \
-         {} converge, in at most {} steps.",
-        published.converged,
-        published.limit_cycle,
-        itself.runaway,
-        corrected.converged,
-        fixed(corrected.steps.max, 0),
+         {} converge{steps}.{unreachable}",
+        published.converged, published.limit_cycle, itself.runaway, corrected.converged,
     )?;
     writeln!(
         text,

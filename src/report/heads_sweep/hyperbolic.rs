@@ -133,7 +133,7 @@ impl Answer for Hyperbolic {
                     caption: format!("{tree}: below a = ½ ln 3 the limit is 0"),
                     axes: axes(),
                     log: [false, true],
-                    band: Some((self.decays[0], threshold, "a < ½ ln 3: λ_max diverges with depth".into())),
+                    band: Some((0.0, threshold, "a < ½ ln 3: λ_max diverges with depth".into())),
                     level: None,
                     legend: SeriesLabelPosition::LowerRight,
                     series: by_depth.collect(),

@@ -128,7 +128,7 @@ impl Answer for SizeTable {
             panels: vec![
                 Panel {
                     caption: "At the peak of the specific heat".into(),
-                    axes: axes("in the units of the legend"),
+                    axes: axes("the ratio that the legend names"),
                     log: [true, false],
                     band: None,
                     level: Some((0.55, "0.55: rule 2".into())),

@@ -18,7 +18,8 @@ const FLIPS: f64 = 8.0;
 pub struct Equilibrium {
     /// Frames that are averaged: the later half.
     pub frames: usize,
-    /// Their mean. Its error is grown by τ_int; where so few frames do not tell τ_int, it is the spread of one configuration.
+    /// Their mean. Its error is grown by τ_int, and never less than that of independent frames; where so few frames do not tell τ_int, it is the
+    /// spread of one configuration.
     pub energy: Estimate,
     /// What is exact.
     pub exact: KnownEnergy,
@@ -35,8 +36,12 @@ impl Equilibrium {
         let n = model.n_sites() as f64;
         let later: Vec<f64> = energies[energies.len() / 2..].iter().map(|e| e / n).collect();
         let mean = later.iter().sum::<f64>() / later.len() as f64;
+        // No more than one configuration, no less than as many independent ones: τ_int of a short series is noisy itself.
+        let least = exact.spread / (later.len() as f64).sqrt();
         let error = match Autocorrelation::of(&[&later]) {
-            Ok(found) if found.converged && found.variance > 0.0 => found.mean.error.min(exact.spread),
+            Ok(found) if found.converged && found.variance > 0.0 => {
+                found.mean.error.max(least).min(exact.spread)
+            }
             _ => exact.spread,
         };
         let off = mean - exact.mean;

@@ -18,6 +18,9 @@ const LARGEST_AREA: f64 = 1.0;
 /// Largest multiple of another number that is believed.
 const MOST_TIMES: f64 = 1e6;
 
+/// A price or rate with the parts it is composed of; nothing yet, if it is the same as another.
+type Entry<T> = Option<(T, Option<Vec<Part>>)>;
+
 /// What any entry may say of its number.
 macro_rules! entry {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
@@ -109,11 +112,7 @@ entry! {
 
 impl RawPrice {
     /// The price with the parts it is composed of; `None` if it is the same as another.
-    pub(super) fn price(
-        &self,
-        design: &Design,
-        place: Place<'_>,
-    ) -> Result<Option<(Price, Option<Vec<Part>>)>, Error> {
+    pub(super) fn price(&self, design: &Design, place: Place<'_>) -> Result<Entry<Price>, Error> {
         self.sourced(place)?;
         if self.included_in.is_some() && (self.has_number() || self.compose.is_some() || self.has_papers()) {
             return Err(place.wrong("has both a number and `included_in`: keep one"));
@@ -153,11 +152,7 @@ impl RawPrice {
 
 impl RawRate {
     /// The rate with the parts it is composed of; `None` if it is the same as another.
-    pub(super) fn rate(
-        &self,
-        design: &Design,
-        place: Place<'_>,
-    ) -> Result<Option<(Rate, Option<Vec<Part>>)>, Error> {
+    pub(super) fn rate(&self, design: &Design, place: Place<'_>) -> Result<Entry<Rate>, Error> {
         let limited = self.power_limited == Some(true);
         let ways = [
             self.has_number(),

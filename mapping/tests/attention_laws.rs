@@ -3,6 +3,7 @@
 use ceas_mapping::attention::boltzmann::{BoltzmannRow, Synchronised};
 use ceas_mapping::attention::hopfield::Hopfield;
 use ceas_mapping::attention::memory::{MemoryBits, MemoryRow};
+use ceas_mapping::embedding::SpinWords;
 use ceas_mapping::encoding::domain_wall::{DomainWallRow, walk_time};
 use ceas_mapping::encoding::relaxation_time;
 use ceas_mapping::encoding::tree::Tree;

@@ -132,14 +132,24 @@ fn token_by_token_is_the_same_as_at_once() {
         position: true,
         seed: 3,
     };
-    // The same streams come either way; a sum in another order may tip single draws, but only few of them.
-    let mut at_once = Spins::new(setup.clone(), 0);
+    // The same streams come either way. A sum in another order tips single draws of some millions, and each of them more in the layers behind it;
+    // what is left of the streams is that both runs err alike: they differ by less than they err. Two runs of different streams, the twin,
+    // differ by more: 1 − cos adds up to twice that of either from the exact one.
+    let sampled_with = |setup: &Setup| {
+        let mut cache = decoder.cache(ids.len()).unwrap();
+        let mut spins = Spins::new(setup.clone(), 0);
+        (decoder.forward(&ids, &mut cache, &mut spins).unwrap(), spins)
+    };
+    let (sampled, at_once) = sampled_with(&setup);
+    let (other, _) = sampled_with(&Setup { seed: 4, ..setup.clone() });
     let mut cache = decoder.cache(ids.len()).unwrap();
     let whole = decoder.forward(&ids, &mut cache, &mut Digital).unwrap();
-    let mut sampled_cache = decoder.cache(ids.len()).unwrap();
-    let sampled = decoder.forward(&ids, &mut sampled_cache, &mut at_once).unwrap();
     let (mut one, mut sampled_one) = (decoder.cache(ids.len()).unwrap(), decoder.cache(ids.len()).unwrap());
     let mut step_by_step = Spins::new(setup, 0);
+    let off = |a: ndarray::ArrayView1<'_, f32>, b: ndarray::ArrayView1<'_, f32>| {
+        1.0 - a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt()
+    };
+    let [mut together, mut error, mut twin] = [0.0; 3];
     for (position, id) in ids.iter().enumerate() {
         let exact = decoder.forward(&[*id], &mut one, &mut Digital).unwrap();
         let scale = whole.row(position).iter().fold(0.0f32, |a, b| a.max(b.abs()));
@@ -147,12 +157,10 @@ fn token_by_token_is_the_same_as_at_once() {
             exact.row(0).iter().zip(whole.row(position)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-4 * scale, "{position}: {worst} of {scale}");
         let spins = decoder.forward(&[*id], &mut sampled_one, &mut step_by_step).unwrap();
-        let cosine = |a: ndarray::ArrayView1<'_, f32>, b: ndarray::ArrayView1<'_, f32>| {
-            a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt()
-        };
-        let together = cosine(spins.row(0), sampled.row(position));
-        let apart = cosine(spins.row(0), whole.row(position));
-        assert!(together > apart || together > 0.9999, "{position}: {together} {apart}");
+        together += off(spins.row(0), sampled.row(position));
+        error += off(spins.row(0), whole.row(position));
+        twin += off(spins.row(0), other.row(position));
     }
+    assert!(together < error && error < twin, "{together} {error} {twin}");
     assert_eq!(at_once.activity(), step_by_step.activity());
 }

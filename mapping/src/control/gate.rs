@@ -72,7 +72,8 @@ impl GateRule {
     /// ```
     pub fn keep(&self, scores: &[f64]) -> Vec<bool> {
         let mut kept: Vec<bool> = scores.iter().map(|&score| score >= self.threshold).collect();
-        let by_rank = (self.top_share.clamp(0.0, 1.0) * scores.len() as f64).ceil() as usize;
+        // A rounded product just above a whole number is that number: 0.55 of 100 are 55.
+        let by_rank = (self.top_share.clamp(0.0, 1.0) * scores.len() as f64 - 1e-9).ceil() as usize;
         let count = by_rank.max(self.least).min(scores.len());
         // As many above the threshold: the highest are among them.
         if count == 0 || kept.iter().filter(|keep| **keep).count() >= count {

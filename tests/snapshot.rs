@@ -272,7 +272,7 @@ fn a_damaged_file_is_not_resumed() {
     let written: Vec<usize> = (0..good.len()).filter(|&at| good[at] != 0).collect();
     for at in written.iter().copied().step_by(written.len() / 24) {
         let mut bytes = good.clone();
-        bytes[at] = 0xFF ^ bytes[at];
+        bytes[at] ^= 0xFF;
         fs::write(&path, &bytes).unwrap();
         let output = run(folder.path(), "--size 8 --frames 4 --resume a.h5");
         assert_eq!(output.status.code(), Some(2), "byte {at}: {}", said(&output));

@@ -45,7 +45,7 @@ const INPUTS: usize = 256;
 /// Up to so many rows of x are multiplied one by one: a matrix product would pack more than it multiplies.
 const FEW: usize = 4;
 
-/// Up to so many rows of x pass by weights that are read once and packed nowhere ([`products`]).
+/// Up to so many rows of x pass by weights that are read once and packed nowhere ([`products()`]).
 const SOME: usize = 48;
 
 impl Stored {
@@ -173,7 +173,7 @@ impl Matrix {
     ///
     /// Blocks of outputs run in parallel; the number of threads changes no bit. For up to 4 rows, sums run in sixteen interleaved
     /// parts without fused multiply-add, and the bits are those of any processor. Up to 48 rows go by the weights as they are read, four
-    /// outputs at a time ([`products`]), more to the `matrixmultiply` kernels; both fuse where the processor can, so that two processors
+    /// outputs at a time ([`products()`]), more to the `matrixmultiply` kernels; both fuse where the processor can, so that two processors
     /// may differ in the last bits. No copy of the weights is kept.
     pub fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut y = Array2::zeros((x.nrows(), self.n_out));
@@ -319,8 +319,13 @@ impl Products for Streamed<'_> {
     }
 
     #[inline(always)]
+    fn stored(&self, row: usize) -> &[u8] {
+        &self.bytes[row * self.row_bytes..(row + 1) * self.row_bytes]
+    }
+
+    #[inline(always)]
     fn read(&self, row: usize, out: &mut [f32]) {
-        self.format.decode(&self.bytes[row * self.row_bytes..(row + 1) * self.row_bytes], out);
+        self.format.decode(self.stored(row), out);
     }
 
     #[inline(always)]

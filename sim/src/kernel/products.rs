@@ -14,6 +14,8 @@ use super::multispin::Level;
 pub trait Products {
     /// Rows of weights.
     fn rows(&self) -> usize;
+    /// Row `row` of the weights as it lies, to be fetched while the rows before it are at work.
+    fn stored(&self, row: usize) -> &[u8];
     /// Writes row `row` of the weights.
     fn read(&self, row: usize, out: &mut [f32]);
     /// Takes the products of row `of` of x with the rows `first`, `first` + 1, … of the weights, at most four.
@@ -44,6 +46,10 @@ fn has(_: Level) -> bool {
 ///     #[inline(always)]
 ///     fn rows(&self) -> usize {
 ///         1
+///     }
+///     #[inline(always)]
+///     fn stored(&self, _: usize) -> &[u8] {
+///         &[]
 ///     }
 ///     #[inline(always)]
 ///     fn read(&self, _: usize, out: &mut [f32]) {
@@ -102,6 +108,9 @@ fn run<L: Lanes, P: Products>(x: &[f32], inputs: usize, of: &mut P) {
         for (row, out) in (first..rows).zip(weights.chunks_exact_mut(inputs)) {
             of.read(row, out);
         }
+        for line in (first + 4..rows.min(first + 8)).flat_map(|row| of.stored(row).chunks(64)) {
+            fetch(line);
+        }
         let mut next = 0;
         while next < n {
             let x = &x[next * inputs..];
@@ -116,6 +125,14 @@ fn run<L: Lanes, P: Products>(x: &[f32], inputs: usize, of: &mut P) {
             };
         }
     }
+}
+
+/// Asks for a line of memory.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn fetch(line: &[u8]) {
+    // SAFETY: a hint, which reads nothing; every processor of this architecture has it.
+    unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast()) };
 }
 
 /// Four rows of weights with C rows of x: C.
@@ -305,6 +322,11 @@ mod tests {
         #[inline(always)]
         fn rows(&self) -> usize {
             self.weights.len() / self.inputs
+        }
+        #[inline(always)]
+        fn stored(&self, row: usize) -> &[u8] {
+            assert!(row < self.rows());
+            &[0; 100]
         }
         #[inline(always)]
         fn read(&self, row: usize, out: &mut [f32]) {

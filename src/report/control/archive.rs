@@ -70,7 +70,8 @@ fn fill(answer: &Controlled, file: &hdf5::File) -> Result<(), hdf5::Error> {
         let group = trajectories.create_group(&number.to_string())?;
         let moments = |head: usize| &heads[head].control.traces[number].moments;
         let steps = moments(0).len();
-        let columns: [(&str, fn(&Moment) -> f64); 4] = [
+        type OfMoment = (&'static str, fn(&Moment) -> f64);
+        let columns: [OfMoment; 4] = [
             ("beta", |m| m.beta),
             ("entropy", |m| m.entropy),
             ("target", |m| m.target),

@@ -78,8 +78,8 @@ fn level(gain: &[Vec<f64>]) -> Vec<[(f64, f64); 2]> {
         Some((between(a.0, b.0), between(a.1, b.1)))
     };
     let mut pieces = Vec::new();
-    for j in 0..gain.len().saturating_sub(1) {
-        for i in 0..gain[j].len().saturating_sub(1) {
+    for (j, row) in gain.iter().enumerate().take(gain.len().saturating_sub(1)) {
+        for i in 0..row.len().saturating_sub(1) {
             let corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)];
             let found: Vec<_> = (0..4).filter_map(|k| crossing(corners[k], corners[(k + 1) % 4])).collect();
             pieces.extend(found.chunks_exact(2).map(|pair| [pair[0], pair[1]]));

@@ -135,25 +135,25 @@ stateless!(PBits, self => {
 
 impl SavedUpdate for Asynchronous {
     fn kind(&self) -> String {
-        format!("asynchronous p-bits, noise {:?}, latency {:e}", self.noise, self.latency)
+        format!("asynchronous p-bits, noise {:?}, latency {:e}", self.noise, self.clocks.latency)
     }
 
     fn save(&self, _: &Spins, out: &mut Writer) {
-        out.f64(self.time);
+        out.f64(self.clocks.time);
         out.u8(u8::from(self.seen.is_some()));
         if let Some(seen) = &self.seen {
             out.u64(seen.len() as u64);
             SavedState::<Hamiltonian>::save(seen, out);
         }
-        out.u64(self.under_way.len() as u64);
-        for &(when, site) in &self.under_way {
+        out.u64(self.clocks.under_way.len() as u64);
+        for &(when, site) in &self.clocks.under_way {
             out.f64(when);
             out.u64(site as u64);
         }
     }
 
     fn restore(&mut self, spins: &Spins, from: &mut Reader<'_>) -> Result<(), Refusal> {
-        self.time = from.f64()?;
+        self.clocks.time = from.f64()?;
         self.seen = None;
         if from.u8()? == 1 {
             below(spins.len() + 1, "a wire with another number of ends", from)?;
@@ -163,10 +163,11 @@ impl SavedUpdate for Asynchronous {
             self.seen = Some(Spins::from_values(values).map_err(|_| from.broken("spins that are not ±1"))?);
         }
         let count = from.count()?;
-        self.under_way = VecDeque::new();
+        self.clocks.under_way = VecDeque::new();
         for _ in 0..count {
             let when = from.f64()?;
-            self.under_way
+            self.clocks
+                .under_way
                 .push_back((when, below(spins.len(), "a flip of a site that does not exist", from)?));
         }
         Ok(())

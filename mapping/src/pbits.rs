@@ -1,10 +1,12 @@
 //! Single-spin dynamics of p-bits as a device has it: a comparator with noise of some shape, and units that are held.
 
+use std::collections::VecDeque;
+
 use ceas_sim::activity::Activity;
 use ceas_sim::beta::Beta;
 use ceas_sim::hamiltonian::Hamiltonian;
 use ceas_sim::spins::Spins;
-use ceas_sim::stream::Streams;
+use ceas_sim::stream::{Stream, Streams};
 use ceas_sim::update::Update;
 
 /// Distribution of the noise that a comparator adds to its input x = 2β(h_i + Σ_j J_ij s_j): the bit is up if x > noise.
@@ -128,6 +130,57 @@ impl Update for PBits {
     }
 }
 
+/// Poisson clocks of rate 1, one for each bit, and the flips that are under way on wires that take `latency`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Clocks {
+    pub(crate) latency: f64,
+    /// When bits flipped, and which.
+    pub(crate) under_way: VecDeque<(f64, usize)>,
+    pub(crate) time: f64,
+}
+
+impl Clocks {
+    /// A value below 0 counts as 0.
+    pub(crate) fn new(latency: f64) -> Self {
+        Self { latency: latency.max(0.0), under_way: VecDeque::new(), time: 0.0 }
+    }
+
+    /// The end of the unit of time that has begun.
+    pub(crate) fn end(&self) -> f64 {
+        self.time.floor() + 1.0
+    }
+
+    /// Which of `n` clocks rings next before `end`; flips that arrive until then are told in order.
+    pub(crate) fn ring(
+        &mut self,
+        n: usize,
+        end: f64,
+        stream: &mut Stream,
+        mut arrived: impl FnMut(usize),
+    ) -> Option<usize> {
+        let wait = -libm::log(1.0 - stream.uniform()) / n as f64;
+        if self.time + wait >= end {
+            // What is left of an exponential waiting time is exponential again.
+            self.time = end;
+            return None;
+        }
+        self.time += wait;
+        while let Some(&(when, site)) = self.under_way.front() {
+            if when + self.latency > self.time {
+                break;
+            }
+            arrived(site);
+            self.under_way.pop_front();
+        }
+        Some(stream.below(n as u64) as usize)
+    }
+
+    /// Sends the flip of a bit on its way.
+    pub(crate) fn send(&mut self, site: usize) {
+        self.under_way.push_back((self.time, site));
+    }
+}
+
 /// P-bits with clocks of their own and a wire between them that takes time: a bit decides on what its neighbours were `latency` ago.
 ///
 /// Each bit attempts at the rings of a Poisson clock of rate 1, so that a sweep is one unit of time and N attempts on average. With latency 0
@@ -136,18 +189,15 @@ impl Update for PBits {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asynchronous {
     pub(crate) noise: Noise,
-    pub(crate) latency: f64,
+    pub(crate) clocks: Clocks,
     /// What the neighbours see: the configuration `latency` ago.
     pub(crate) seen: Option<Spins>,
-    /// Flips under way: when they happened, and where.
-    pub(crate) under_way: std::collections::VecDeque<(f64, usize)>,
-    pub(crate) time: f64,
 }
 
 impl Asynchronous {
     /// Clocks of rate 1 and a delay of `latency` ≥ 0 in the same unit; a value below 0 counts as 0.
     pub fn new(noise: Noise, latency: f64) -> Self {
-        Self { noise, latency: latency.max(0.0), seen: None, under_way: Default::default(), time: 0.0 }
+        Self { noise, clocks: Clocks::new(latency), seen: None }
     }
 }
 
@@ -168,24 +218,9 @@ impl Update for Asynchronous {
         assert_eq!(spins.len(), n, "one spin per site");
         let stream = streams.first();
         let seen = self.seen.get_or_insert_with(|| spins.clone());
-        let end = self.time.floor() + 1.0;
+        let end = self.clocks.end();
         let mut activity = Activity::default();
-        loop {
-            let wait = -libm::log(1.0 - stream.uniform()) / n as f64;
-            if self.time + wait >= end {
-                // What is left of an exponential waiting time is exponential again.
-                self.time = end;
-                return activity;
-            }
-            self.time += wait;
-            while let Some(&(when, site)) = self.under_way.front() {
-                if when + self.latency > self.time {
-                    break;
-                }
-                seen.flip(site);
-                self.under_way.pop_front();
-            }
-            let site = stream.below(n as u64) as usize;
+        while let Some(site) = self.clocks.ring(n, end, stream, |site| seen.flip(site)) {
             let x = 2.0 * beta.value() * model.local_field(seen, site);
             let up = stream.uniform() < self.noise.up(x);
             activity.attempts += 1;
@@ -194,8 +229,9 @@ impl Update for Asynchronous {
             if up != (spins.get(site) == 1) {
                 spins.flip(site);
                 activity.flips += 1;
-                self.under_way.push_back((self.time, site));
+                self.clocks.send(site);
             }
         }
+        activity
     }
 }

@@ -7,7 +7,7 @@ use ceas_npu::npu_model::component::{LIBRARY, NODES};
 use ceas_npu::npu_model::device::{self, Device, LACKING, Part, Price, Rate, Reading, Readings};
 use ceas_npu::npu_model::gpu;
 use ceas_npu::npu_model::ledger::Event;
-use ceas_npu::npu_model::provenance::Known;
+use ceas_npu::npu_model::provenance::{Fact, Known};
 use ceas_npu::npu_model::units::Quantity;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -161,6 +161,15 @@ fn number<Q: Quantity>(known: &Known<Q>) -> [String; 3] {
     ]
 }
 
+/// A fact of a design as a line: its value, what kind of statement it is, and where it stands.
+fn fact<T: ToString>(fact: &Fact<T>) -> [String; 3] {
+    [
+        fact.value.to_string(),
+        fact.provenance.name().to_owned(),
+        cited(&fact.source, fact.checked.as_deref(), &fact.derived_from),
+    ]
+}
+
 /// Where a number stands, what it comes from, and what was read.
 fn cited(source: &str, checked: Option<&str>, derived_from: &[String]) -> String {
     let mut text = source.to_owned();
@@ -203,47 +212,19 @@ fn shown(device: &Device) -> (Value, String) {
         lines.push(wrapped(&format!("{key}: {range}; {grade}{reading}; {source}")));
     };
     let d = &device.design;
-    let fact = |value: String, f: String, source: String| [value, f, source];
     for (key, f) in [("design.spins", &d.spins), ("design.degree", &d.degree), ("design.numbers", &d.numbers)]
     {
-        if let Some(f) = f {
-            line(
-                key.into(),
-                fact(
-                    f.value.to_string(),
-                    f.provenance.name().to_owned(),
-                    cited(&f.source, f.checked.as_deref(), &f.derived_from),
-                ),
-            );
-        }
+        f.iter().for_each(|f| line(key.into(), fact(f)));
     }
     for (key, f) in [("design.coupling_bits", &d.coupling_bits), ("design.field_bits", &d.field_bits)] {
-        if let Some(f) = f {
-            line(
-                key.into(),
-                fact(
-                    f.value.to_string(),
-                    f.provenance.name().to_owned(),
-                    cited(&f.source, f.checked.as_deref(), &f.derived_from),
-                ),
-            );
-        }
+        f.iter().for_each(|f| line(key.into(), fact(f)));
     }
     for (key, f) in [
         ("design.node_nm", &d.node_nm),
         ("design.temperature_k", &d.temperature_k),
         ("design.clock_hz", &d.clock_hz),
     ] {
-        if let Some(f) = f {
-            line(
-                key.into(),
-                fact(
-                    f.value.to_string(),
-                    f.provenance.name().to_owned(),
-                    cited(&f.source, f.checked.as_deref(), &f.derived_from),
-                ),
-            );
-        }
+        f.iter().for_each(|f| line(key.into(), fact(f)));
     }
     if let Some(cap) = &device.power_cap {
         line("power_cap_w".into(), number(cap));

@@ -30,11 +30,16 @@ impl TokenScore {
             return 0.0;
         }
         match self {
-            Self::Published => beta * sigma * libm::sqrt(2.0 * row.row.law.entropy()),
+            Self::Published => published_score(beta, sigma, row.row.law.entropy()),
             Self::OverBetaC => beta * sigma / libm::sqrt(2.0 * ln_n),
             Self::SpecificHeat => row.row.law.specific_heat(),
         }
     }
+}
+
+/// T = βσ√(2H), the published score of a row.
+pub(super) fn published_score(beta: f64, sigma: f64, entropy: f64) -> f64 {
+    beta * sigma * libm::sqrt(2.0 * entropy)
 }
 
 /// T_gate(t) = T_max − (T_max − T_∞)(1 − e^(−t/τ_T)).

@@ -4,7 +4,7 @@ use ceas_sim::beta::Beta;
 use serde::Serialize;
 
 use super::defaults::{FREEZE_BELOW, LEAST_TOKENS, Scale};
-use super::gate::{Freezing, GateRule, TokenScore, threshold, top_share};
+use super::gate::{Freezing, GateRule, TokenScore, published_score, threshold, top_share};
 use super::thermostat::Moment;
 use crate::criticality::Rows;
 
@@ -42,8 +42,7 @@ impl GateTrace {
                 // A β that a step has made is one.
                 if let Ok(beta) = Beta::new(moment.beta) {
                     scores.extend((0..rows.len()).map(|row| {
-                        let entropy = rows.state(row, beta).entropy;
-                        moment.beta * rows.sigma(row) * libm::sqrt(2.0 * entropy)
+                        published_score(moment.beta, rows.sigma(row), rows.state(row, beta).entropy)
                     }));
                 }
                 let rule = GateRule {

@@ -1,6 +1,5 @@
 //! A row on a one-hot cluster of p-bits whose wires take time.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use ceas_sim::Beta;
@@ -12,10 +11,13 @@ use ceas_sim::stream::{Stream, Streams};
 use ceas_sim::update::Update;
 
 use crate::one_hot::offset;
-use crate::pbits::Noise;
+use crate::pbits::{Clocks, Noise};
 
 /// Sweeps tried for every read-out that is wanted, beyond which a row is read with what there is.
 const PATIENCE: u64 = 64;
+
+/// Read-outs that are thrown away first.
+const WARM_UP: u64 = 8;
 
 /// A one-hot cluster (see [`crate::one_hot`]): E(n) = −Σ_j x_j n_j + A(Σ_j n_j − 1)² in units of kT.
 ///
@@ -38,10 +40,8 @@ pub struct Bits {
 /// Poisson clocks of rate 1 and wires with a delay, as in [`crate::pbits::Asynchronous`], whose draws this makes in the same order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Late {
-    latency: f64,
+    clocks: Clocks,
     seen: Bits,
-    under_way: VecDeque<(f64, usize)>,
-    time: f64,
 }
 
 impl Cluster {
@@ -83,7 +83,7 @@ impl Bits {
 impl Late {
     /// Wires of delay `latency` ≥ 0 between `n` bits that are all down, in units of the time between two attempts of a bit.
     pub fn new(n: usize, latency: f64) -> Self {
-        Self { latency, seen: Bits::down(n), under_way: VecDeque::new(), time: 0.0 }
+        Self { clocks: Clocks::new(latency), seen: Bits::down(n) }
     }
 }
 
@@ -94,25 +94,11 @@ impl Update for Late {
     fn sweep(&mut self, model: &Cluster, bits: &mut Bits, beta: Beta, streams: &mut Streams) -> Activity {
         let n = model.fields.len();
         let stream = streams.first();
-        let end = self.time.floor() + 1.0;
+        let Self { clocks, seen } = self;
+        let end = clocks.end();
         let mut activity = Activity::default();
-        loop {
-            let wait = -libm::log(1.0 - stream.uniform()) / n as f64;
-            if self.time + wait >= end {
-                // What is left of an exponential waiting time is exponential again.
-                self.time = end;
-                return activity;
-            }
-            self.time += wait;
-            while let Some(&(when, j)) = self.under_way.front() {
-                if when + self.latency > self.time {
-                    break;
-                }
-                self.seen.flip(j);
-                self.under_way.pop_front();
-            }
-            let j = stream.below(n as u64) as usize;
-            let others = (self.seen.count - usize::from(self.seen.up[j])) as f64;
+        while let Some(j) = clocks.ring(n, end, stream, |j| seen.flip(j)) {
+            let others = (seen.count - usize::from(seen.up[j])) as f64;
             // E(0) − E(1) with that many others up.
             let x = model.fields[j] - model.strength * (2.0 * others - 1.0);
             let up = stream.uniform() < Noise::Logistic.up(beta.value() * x);
@@ -122,9 +108,10 @@ impl Update for Late {
             if up != bits.up[j] {
                 bits.flip(j);
                 activity.flips += 1;
-                self.under_way.push_back((self.time, j));
+                clocks.send(j);
             }
         }
+        activity
     }
 }
 
@@ -163,9 +150,6 @@ pub(super) fn read(
     });
     p.iter_mut().for_each(|p| *p /= f64::from(valid.max(1)));
 }
-
-/// Read-outs that are thrown away first.
-const WARM_UP: u64 = 8;
 
 #[cfg(test)]
 mod tests {

@@ -76,10 +76,7 @@ pub(super) fn price_of(
     design: &Design,
     place: Place<'_>,
 ) -> Result<(Known<JoulesPerEvent>, Vec<Part>), Error> {
-    let parts = resolved(raw, design, place)?;
-    if raw.iter().any(|part| part.copies.is_some()) {
-        return Err(place.wrong(NO_COPIES));
-    }
+    let parts = adding(raw, design, place)?;
     let total = parts.iter().map(|part| part.count * part.each.value()).sum();
     Ok((known(total, &parts, source, Rule::Spread, place)?, parts))
 }
@@ -107,10 +104,7 @@ pub(super) fn area_of(
     design: &Design,
     place: Place<'_>,
 ) -> Result<(Known<SquareMetres>, Vec<Part>), Error> {
-    let parts = resolved(raw, design, place)?;
-    if raw.iter().any(|part| part.copies.is_some()) {
-        return Err(place.wrong(NO_COPIES));
-    }
+    let parts = adding(raw, design, place)?;
     let mut total = 0.0;
     for part in &parts {
         let area = part.area.ok_or_else(|| silent(part, "area", |c| c.area.is_some(), place))?;
@@ -146,6 +140,15 @@ fn known<Q: Quantity>(
         derived_from: Vec::new(),
     };
     number.known(rule, place)
+}
+
+/// Parts that add up: how many there are of each is its count alone.
+fn adding(raw: &[RawPart], design: &Design, place: Place<'_>) -> Result<Vec<Part>, Error> {
+    let parts = resolved(raw, design, place)?;
+    if raw.iter().any(|part| part.copies.is_some()) {
+        return Err(place.wrong(NO_COPIES));
+    }
+    Ok(parts)
 }
 
 fn resolved(raw: &[RawPart], design: &Design, place: Place<'_>) -> Result<Vec<Part>, Error> {

@@ -65,7 +65,7 @@ impl Job<'_> {
         (self.progress)((made as f64 / total as f64).min(1.0));
     }
 
-    /// Keeps a run if it is time, or in any case if the search ends here.
+    /// As [`Shelf::put_underway`], where there is a shelf.
     pub(super) fn keep_underway(
         &self,
         number: u64,

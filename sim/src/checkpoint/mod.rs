@@ -84,6 +84,18 @@ where
     write_whole(path, &encode(run, attached))
 }
 
+/// The bytes of a file, if memory holds them `times` over.
+fn read_whole(path: &Path, times: u64) -> Result<Vec<u8>, Error> {
+    let archive = |cause: io::Error| Error::Archive {
+        path: path.to_owned(),
+        action: "reading checkpoint",
+        cause: cause.to_string(),
+    };
+    let length = fs::metadata(path).map_err(archive)?.len();
+    memory::check("checkpoint", 1, length.saturating_mul(times))?;
+    fs::read(path).map_err(archive)
+}
+
 /// Writes a file that is under its name as a whole or not at all: for what holds several runs, each by [`encode`].
 ///
 /// # Errors
@@ -107,14 +119,7 @@ where
     U::Model: Recognizable,
     U::State: SavedState<U::Model>,
 {
-    let archive = |cause: io::Error| Error::Archive {
-        path: path.to_owned(),
-        action: "reading checkpoint",
-        cause: cause.to_string(),
-    };
-    let length = fs::metadata(path).map_err(archive)?.len();
-    memory::check("checkpoint", 1, length.saturating_mul(9))?;
-    let bytes = fs::read(path).map_err(archive)?;
+    let bytes = read_whole(path, 9)?;
     decode(&bytes, model, update).map_err(|refusal| refusal.of(path))
 }
 

@@ -11,11 +11,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
 use super::{Reader, Refusal, Writer};
 use crate::error::Error;
-use crate::memory;
 
 /// The version written.
 const VERSION: u32 = 1;
@@ -109,14 +107,7 @@ impl Shelf {
 
     /// Takes up what is kept in a file.
     fn resume(&self, path: &Path) -> Result<(), Error> {
-        let archive = |cause: io::Error| Error::Archive {
-            path: path.to_owned(),
-            action: "reading checkpoint",
-            cause: cause.to_string(),
-        };
-        let length = fs::metadata(path).map_err(archive)?.len();
-        memory::check("checkpoint", 1, length.saturating_mul(3))?;
-        let bytes = fs::read(path).map_err(archive)?;
+        let bytes = super::read_whole(path, 3)?;
         let (before, parts) = self.decode(&bytes).map_err(|refusal| refusal.of(path))?;
         let mut store = self.store();
         (store.before, store.parts) = (before, parts);
@@ -145,7 +136,7 @@ impl Shelf {
         })
     }
 
-    /// Keeps a part that goes on, if it was not kept since `clock` for long enough, or in any case if it ends here for now.
+    /// Keeps a part that goes on, if `clock` says that it was last kept long enough ago, or if this is the `last` moment before the work is broken off.
     pub(crate) fn put_underway(
         &self,
         number: u64,

@@ -94,7 +94,7 @@ impl<'j> Job<'j> {
         result.map_err(|refusal| refusal.of(path()))
     }
 
-    /// Keeps a part that goes on, if it is time, or in any case if it ends here for now.
+    /// As [`Shelf::put_underway`], where there is a shelf.
     pub(super) fn keep_underway(
         &self,
         number: u64,

@@ -12,7 +12,7 @@
 
 use super::generators::Generators;
 use super::multispin::Level;
-use super::panel::{DOUBT, SURE, accepts_exactly, minus_ln};
+use super::panel::{accepted, accepts_exactly, minus_ln};
 use super::wide::{Loop, at};
 use crate::couplings::Real;
 use crate::stream::{Stream, mix};
@@ -139,27 +139,12 @@ fn visit<T: Real>(
     }
     let bits = down[site];
     let mut gains = [zero; LANES];
-    let mut costs = [0.0f32; LANES];
+    let mut bounds = [0.0f32; LANES];
     for lane in 0..LANES {
         gains[lane] = if bits >> lane & 1 == 1 { -fields[lane] } else { fields[lane] };
-        costs[lane] = (crew.betas[lane] * gains[lane]).to_f64() as f32;
+        bounds[lane] = minus_ln(draws[lane]);
     }
-    let mut accepted = [0u32; LANES];
-    let mut doubtful = [0u32; LANES];
-    for lane in 0..LANES {
-        let (x, e) = (costs[lane], minus_ln(draws[lane]));
-        let free = x <= 0.0;
-        let low = (x < e - DOUBT) & ((draws[lane] >= SURE) | (x < 11.0));
-        let high = (x > e + DOUBT) & (draws[lane] >= SURE);
-        accepted[lane] = u32::from(free | low);
-        doubtful[lane] = u32::from(!(free | low | high));
-    }
-    if doubtful.iter().fold(0, |any, doubt| any | doubt) != 0 {
-        for lane in (0..LANES).filter(|&lane| doubtful[lane] != 0) {
-            let x = (crew.betas[lane] * gains[lane]).to_f64();
-            accepted[lane] = u32::from(accepts_exactly(x, draws[lane]));
-        }
-    }
+    let accepted = accepted(&crew.betas, &gains, draws, &bounds);
     let mut turned = 0;
     for lane in 0..LANES {
         turned |= accepted[lane] << lane;

@@ -21,10 +21,41 @@ pub const BLOCK: usize = 32;
 
 /// How far [`minus_ln`] may be off −ln((d ± 1)/2³²) where d ≥ [`SURE`]: 2.6·10⁻⁶ for the series, 1.6·10⁻⁵ for d ± 1, and less than
 /// 10⁻⁵ for the roundings of numbers up to 12, in the cost as well.
-pub(super) const DOUBT: f32 = 6e-5;
+const DOUBT: f32 = 6e-5;
 
 /// Draws below this are always compared with the exponential, unless βΔE is below 11 < −ln(2¹⁶/2³²).
-pub(super) const SURE: u32 = 1 << 16;
+const SURE: u32 = 1 << 16;
+
+/// 1 where a lane flips: its cost βΔE is β·gain, its draw one of 32 bits, its bound the [`minus_ln`] of that.
+#[inline(always)]
+pub(super) fn accepted<T: Real, const L: usize>(
+    betas: &[T; L],
+    gains: &[T; L],
+    draws: &[u32; L],
+    bounds: &[f32; L],
+) -> [u32; L] {
+    let mut costs = [0.0f32; L];
+    let mut accepted = [0u32; L];
+    let mut doubtful = [0u32; L];
+    for lane in 0..L {
+        costs[lane] = (betas[lane] * gains[lane]).to_f64() as f32;
+    }
+    for lane in 0..L {
+        let (x, e) = (costs[lane], bounds[lane]);
+        let free = x <= 0.0;
+        let low = (x < e - DOUBT) & ((draws[lane] >= SURE) | (x < 11.0));
+        let high = (x > e + DOUBT) & (draws[lane] >= SURE);
+        accepted[lane] = u32::from(free | low);
+        doubtful[lane] = u32::from(!(free | low | high));
+    }
+    if doubtful.iter().fold(0, |any, doubt| any | doubt) != 0 {
+        for lane in (0..L).filter(|&lane| doubtful[lane] != 0) {
+            let x = (betas[lane] * gains[lane]).to_f64();
+            accepted[lane] = u32::from(accepts_exactly(x, draws[lane]));
+        }
+    }
+    accepted
+}
 
 /// A block of sites of up to `L` replicas, and what becomes of it.
 #[derive(Debug, Clone)]
@@ -204,27 +235,10 @@ impl<T: Real, const L: usize> Panel<T, L> {
         for site in 0..sites {
             let (fields, draws, bounds) = (self.fields[site], &self.draws[site], &bounds[site]);
             let mut aligned = [zero; L];
-            let mut costs = [0.0f32; L];
-            let mut accepted = [0u32; L];
-            let mut doubtful = [0u32; L];
             for lane in 0..L {
                 aligned[lane] = if down[lane] >> site & 1 == 1 { -fields[lane] } else { fields[lane] };
-                costs[lane] = (two_beta[lane] * aligned[lane]).to_f64() as f32;
             }
-            for lane in 0..L {
-                let (x, e) = (costs[lane], bounds[lane]);
-                let free = x <= 0.0;
-                let low = (x < e - DOUBT) & ((draws[lane] >= SURE) | (x < 11.0));
-                let high = (x > e + DOUBT) & (draws[lane] >= SURE);
-                accepted[lane] = u32::from(free | low);
-                doubtful[lane] = u32::from(!(free | low | high));
-            }
-            if doubtful.iter().fold(0, |any, doubt| any | doubt) != 0 {
-                for lane in (0..L).filter(|&lane| doubtful[lane] != 0) {
-                    let x = (two_beta[lane] * aligned[lane]).to_f64();
-                    accepted[lane] = u32::from(accepts_exactly(x, draws[lane]));
-                }
-            }
+            let accepted = accepted(two_beta, &aligned, draws, bounds);
             if accepted.iter().fold(0, |any, accepted| any | accepted) == 0 {
                 continue;
             }
